@@ -1,0 +1,200 @@
+package tfx.frontend;
+
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import tfx.frontend.ast.Item;
+import tfx.frontend.stage.Builtins;
+import tfx.frontend.stage.ModuleScope;
+import tfx.frontend.stage.ProgramStager;
+import tfx.frontend.stage.Scope;
+import tfx.ir.Diagnostic;
+import tfx.ir.InternalError;
+import tfx.ir.Source;
+import tfx.ir.Span;
+
+/// Source to checked programs. Never throws on user input: what is wrong comes back as diagnostics.
+public final class Frontend {
+    private static final long STACK_BYTES = 256L << 20;
+    private static final int MAX_MODULES = 200;
+
+    /// Finds the text of modules.
+    public interface Modules {
+        /// A module found.
+        record Found(String name, byte[] bytes) {}
+
+        /// The module that `import name;` means.
+        Optional<Found> library(String name) throws IOException;
+
+        /// The module that `import "path";` in the module `from` means.
+        Optional<Found> file(String from, String path) throws IOException;
+    }
+
+    /// What came out.
+    ///
+    /// @param programs    those without problems, in the order of the source; empty if there are diagnostics
+    /// @param diagnostics by place, at most {@link Problems#LIMIT}
+    public record Checked(List<Program> programs, List<Diagnostic> diagnostics) {}
+
+    private final Modules modules;
+    private final Problems problems = new Problems();
+    private final Map<String, ModuleScope> loaded = new HashMap<>();
+    private final Set<String> loading = new LinkedHashSet<>();
+
+    private Frontend(Modules modules) {
+        this.modules = modules;
+    }
+
+    /// Checks one file and all programs in it.
+    ///
+    /// @param name  the file's name for messages and relative imports
+    /// @param bytes its content
+    public static Checked check(String name, byte[] bytes, Modules modules) {
+        Frontend frontend = new Frontend(modules);
+        List<Program> programs = onLargeStack(() -> frontend.programs(name, bytes));
+        List<Diagnostic> diagnostics = frontend.problems.sorted();
+        return new Checked(diagnostics.isEmpty() ? programs : List.of(), diagnostics);
+    }
+
+    /// The AST of one file, for printing.
+    public static List<Item> parse(String name, byte[] bytes, Problems problems) {
+        return onLargeStack(() -> {
+            Source source = Parsing.decode(name, bytes, problems);
+            return problems.isEmpty() ? Parsing.parse(source, problems) : List.of();
+        });
+    }
+
+    private static <T> T onLargeStack(java.util.function.Supplier<T> work) {
+        List<T> result = new ArrayList<>();
+        List<Throwable> failure = new ArrayList<>();
+        Thread thread = new Thread(
+                null,
+                () -> {
+                    try {
+                        result.add(work.get());
+                    } catch (RuntimeException | Error e) {
+                        failure.add(e);
+                    }
+                },
+                "tfx-frontend",
+                STACK_BYTES);
+        thread.start();
+        try {
+            thread.join();
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            throw new InternalError("interrupted while compiling", e);
+        }
+        if (!failure.isEmpty()) {
+            throw failure.getFirst() instanceof InternalError e
+                    ? e
+                    : new InternalError("the front end failed: " + failure.getFirst(), failure.getFirst());
+        }
+        return result.getFirst();
+    }
+
+    private List<Program> programs(String name, byte[] bytes) {
+        Span start = new Span(new Source(name, ""), 0, 0);
+        ModuleScope module = load(new Modules.Found(name, bytes), start);
+        List<Program> programs = new ArrayList<>();
+        Set<String> names = new HashSet<>();
+        for (Item item : module.items()) {
+            switch (item) {
+                case Item.Program p -> stage(p, Optional.empty(), module.scope(), names).ifPresent(programs::add);
+                case Item.Model m -> {
+                    for (Item.Program p : m.programs()) {
+                        stage(p, Optional.of(m), module.scope(), names).ifPresent(programs::add);
+                    }
+                }
+                case Item.Import i -> {}
+                case Item.Constant c -> {}
+                case Item.Function f -> {}
+                case Item.Record r -> {}
+            }
+        }
+        return programs;
+    }
+
+    private Optional<Program> stage(Item.Program program, Optional<Item.Model> model, Scope scope, Set<String> names) {
+        if (!names.add(program.name())) {
+            problems.report("TFX0204", program.span(), "program '" + program.name() + "' is declared twice", "rename one");
+            return Optional.empty();
+        }
+        Problems own = new Problems();
+        Optional<Program> staged = Optional.empty();
+        try {
+            staged = new ProgramStager(own).stage(program, model, scope);
+        } catch (StackOverflowError e) {
+            own.report("TFX0003", program.span(), "expressions of this program are nested too deeply",
+                    "give inner parts names");
+        }
+        own.sorted().forEach(problems::report);
+        return staged;
+    }
+
+    private ModuleScope load(Modules.Found found, Span from) {
+        ModuleScope known = loaded.get(found.name());
+        if (known != null) {
+            return known;
+        }
+        ModuleScope module = new ModuleScope(new Scope(Builtins.scope()), List.of());
+        if (loaded.size() >= MAX_MODULES) {
+            problems.report("TFX0203", from, "more than " + MAX_MODULES + " modules", "");
+            return module;
+        }
+        loading.add(found.name());
+        Problems own = new Problems();
+        Source source = Parsing.decode(found.name(), found.bytes(), own);
+        List<Item> items = own.isEmpty() ? Parsing.parse(source, own) : List.of();
+        own.sorted().forEach(problems::report);
+        Scope imported = new Scope(Builtins.scope());
+        for (Item item : items) {
+            if (item instanceof Item.Import i) {
+                imports(i, found.name(), imported);
+            }
+        }
+        module = new ModuleScope(new Scope(imported), items);
+        module.declare(problems);
+        loading.remove(found.name());
+        loaded.put(found.name(), module);
+        return module;
+    }
+
+    private void imports(Item.Import item, String from, Scope into) {
+        Optional<Modules.Found> found;
+        try {
+            found = item.file() ? modules.file(from, item.target()) : modules.library(item.target());
+        } catch (IOException | RuntimeException e) {
+            problems.report("TFX0202", item.span(), "cannot read '" + item.target() + "': " + e.getMessage(), "");
+            return;
+        }
+        if (found.isEmpty()) {
+            problems.report("TFX0202", item.span(), "there is no module '" + item.target() + "'",
+                    item.file()
+                            ? "the path is relative to the folder of this file"
+                            : "write import \"file.tfx\"; for a file of your own");
+            return;
+        }
+        if (loading.contains(found.get().name())) {
+            List<String> cycle = new ArrayList<>(loading);
+            cycle.add(found.get().name());
+            problems.report("TFX0203", item.span(), "imports form a cycle: "
+                            + String.join(" -> ", cycle.subList(cycle.indexOf(found.get().name()), cycle.size())),
+                    "move what both need into a third module");
+            return;
+        }
+        ModuleScope module = load(found.get(), item.span());
+        module.exported().forEach((name, value) -> {
+            if (into.definesHere(name) && !into.find(name).orElseThrow().equals(value)) {
+                problems.report("TFX0204", item.span(), "'" + name + "' comes from two imported modules", "");
+            }
+            into.set(name, value);
+        });
+    }
+}

@@ -1,0 +1,147 @@
+package tfx.frontend;
+
+import java.nio.ByteBuffer;
+import java.nio.charset.CharsetDecoder;
+import java.nio.charset.CoderResult;
+import java.nio.charset.StandardCharsets;
+import java.nio.CharBuffer;
+import java.util.List;
+import org.antlr.v4.runtime.BaseErrorListener;
+import org.antlr.v4.runtime.CharStreams;
+import org.antlr.v4.runtime.CommonTokenStream;
+import org.antlr.v4.runtime.RecognitionException;
+import org.antlr.v4.runtime.Recognizer;
+import org.antlr.v4.runtime.Token;
+import tfx.frontend.ast.AstBuilder;
+import tfx.frontend.ast.Item;
+import tfx.grammar.TfxLexer;
+import tfx.grammar.TfxParser;
+import tfx.ir.Source;
+import tfx.ir.Span;
+
+/// Bytes to AST, with limits that keep hostile text from costing more than a moment.
+public final class Parsing {
+    /// The largest source file, in bytes.
+    public static final int MAX_BYTES = 1 << 20;
+
+    private static final int MAX_TOKENS = 150_000;
+    private static final int MAX_NESTING = 200;
+
+    private Parsing() {}
+
+    /// Decodes a file, or reports why it cannot be source text; undecodable bytes are reported at their place.
+    public static Source decode(String name, byte[] bytes, Problems problems) {
+        if (bytes.length > MAX_BYTES) {
+            Source source = new Source(name, "");
+            problems.report("TFX0001", new Span(source, 0, 0),
+                    "the file has " + bytes.length + " bytes; source files have at most " + MAX_BYTES,
+                    "split it into modules, and keep data in weight files");
+            return source;
+        }
+        CharsetDecoder decoder = StandardCharsets.UTF_8.newDecoder();
+        CharBuffer text = CharBuffer.allocate(bytes.length + 1);
+        CoderResult result = decoder.decode(ByteBuffer.wrap(bytes), text, true);
+        Source source = new Source(name, text.flip().toString());
+        if (result.isError()) {
+            int end = source.text().length();
+            problems.report("TFX0002", new Span(source, end, end + 1), "the file is not valid UTF-8 from here on",
+                    "save it as UTF-8");
+        }
+        return source;
+    }
+
+
+    /// Parses a source; the list is empty if any problem was reported.
+    public static List<Item> parse(Source source, Problems problems) {
+        TfxLexer lexer = new TfxLexer(CharStreams.fromString(source.text()));
+        lexer.removeErrorListeners();
+        CommonTokenStream tokens = new CommonTokenStream(lexer);
+        if (!limits(tokens, source, problems)) {
+            return List.of();
+        }
+        TfxParser parser = new TfxParser(tokens);
+        parser.removeErrorListeners();
+        parser.addErrorListener(new Listener(source, problems));
+        try {
+            TfxParser.FileContext file = parser.file();
+            return problems.isEmpty() ? new AstBuilder(source, problems).file(file) : List.of();
+        } catch (StackOverflowError e) {
+            tooDeep(source, parser.getCurrentToken(), problems);
+            return List.of();
+        }
+    }
+
+    private static boolean limits(CommonTokenStream tokens, Source source, Problems problems) {
+        int depth = 0;
+        int count = 0;
+        for (Token token = tokens.LT(1); token.getType() != Token.EOF; token = tokens.LT(1)) {
+            if (++count > MAX_TOKENS) {
+                problems.report("TFX0001", span(source, token),
+                        "the file has more than " + MAX_TOKENS + " tokens", "split it into modules");
+                return false;
+            }
+            if (token.getType() == TfxLexer.ERROR && token.getText().equals("\"")) {
+                problems.report("TFX0101", span(source, token), "this string has no end", "close it with \" on the same line");
+                return false;
+            }
+            switch (token.getText()) {
+                case "(", "[", "{" -> depth++;
+                case ")", "]", "}" -> depth--;
+                default -> {}
+            }
+            if (depth > MAX_NESTING) {
+                tooDeep(source, token, problems);
+                return false;
+            }
+            tokens.consume();
+        }
+        tokens.seek(0);
+        return true;
+    }
+
+    private static void tooDeep(Source source, Token token, Problems problems) {
+        problems.report("TFX0003", span(source, token), "nested deeper than " + MAX_NESTING + " levels",
+                "give inner parts names");
+    }
+
+    private static Span span(Source source, Token token) {
+        int start = Math.min(token.getStartIndex(), source.text().length());
+        return new Span(source, start, Math.max(start, token.getStopIndex() + 1));
+    }
+
+    /// Turns the parser's errors into diagnostics in the words of the language.
+    private static final class Listener extends BaseErrorListener {
+        private final Source source;
+        private final Problems problems;
+
+        Listener(Source source, Problems problems) {
+            this.source = source;
+            this.problems = problems;
+        }
+
+        @Override
+        public void syntaxError(
+                Recognizer<?, ?> recognizer,
+                Object symbol,
+                int line,
+                int column,
+                String message,
+                RecognitionException cause) {
+            Token token = (Token) symbol;
+            String found = token.getType() == Token.EOF ? "the end of the file" : "'" + shorten(token.getText()) + "'";
+            String help = message.contains("missing ';'") || message.contains("expecting ';'")
+                    ? "end the statement before this with ';'"
+                    : expected(message);
+            problems.report("TFX0102", span(source, token), "unexpected " + found, help);
+        }
+
+        private static String expected(String message) {
+            int at = message.indexOf("expecting ");
+            return at < 0 || message.length() - at > 80 ? "" : "one of these can stand here: " + message.substring(at + 10);
+        }
+
+        private static String shorten(String text) {
+            return text.length() <= 30 ? text : text.substring(0, 27) + "...";
+        }
+    }
+}

@@ -1,0 +1,73 @@
+package tfx.frontend.ast;
+
+import java.util.List;
+import java.util.Optional;
+import tfx.ir.BinaryFn;
+import tfx.ir.Span;
+
+/// Expressions as written. Comparisons that chain are a conjunction already.
+public sealed interface Expr {
+    Span span();
+
+    /// Operators that are not functions of the op table.
+    enum Operator {
+        ADD("+"),
+        SUB("-"),
+        MUL("*"),
+        DIV("/"),
+        FLOORDIV("//"),
+        MOD("%"),
+        POW("^"),
+        MATMUL("@"),
+        AND("and"),
+        OR("or"),
+        NEG("-"),
+        NOT("not");
+
+        private final String text;
+
+        Operator(String text) {
+            this.text = text;
+        }
+
+        public String text() {
+            return text;
+        }
+    }
+
+    record Whole(long value, Span span) implements Expr {}
+
+    record Real(double value, Span span) implements Expr {}
+
+    record Text(String value, Span span) implements Expr {}
+
+    record Truth(boolean value, Span span) implements Expr {}
+
+    record Nothing(Span span) implements Expr {}
+
+    record Name(String name, Span span) implements Expr {}
+
+    /// A comparison operator as a value: `select(k, q, ==)`.
+    record Comparator(BinaryFn fn, Span span) implements Expr {}
+
+    record ListOf(List<Expr> items, Span span) implements Expr {}
+
+    record Comprehension(Expr item, List<String> names, Expr iterable, Span span) implements Expr {}
+
+    record Prefix(Operator operator, Expr operand, Span span) implements Expr {}
+
+    record Infix(Operator operator, Expr left, Expr right, Span span) implements Expr {}
+
+    record Compare(BinaryFn fn, Expr left, Expr right, Span span) implements Expr {}
+
+    record Conditional(Expr condition, Expr then, Expr otherwise, Span span) implements Expr {}
+
+    record Call(Expr function, List<Argument> arguments, Span span) implements Expr {}
+
+    record Index(Expr value, List<Expr> indices, Span span) implements Expr {}
+
+    record Member(Expr value, String name, Span span) implements Expr {}
+
+    /// An argument of a call, by name or by position.
+    record Argument(Optional<String> name, Expr value) {}
+}

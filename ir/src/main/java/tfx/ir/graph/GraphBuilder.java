@@ -1,0 +1,118 @@
+package tfx.ir.graph;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import tfx.ir.BinaryFn;
+import tfx.ir.Dim;
+import tfx.ir.InternalError;
+import tfx.ir.Span;
+import tfx.ir.TensorType;
+import tfx.ir.UnaryFn;
+import tfx.runtime.DType;
+
+/// Makes a graph node by node. Equal operations on equal operands become one node, so that sharing in the source is
+/// sharing in the graph.
+public final class GraphBuilder {
+    private record Key(Op op, List<Integer> operands, TensorType type) {}
+
+    private final List<Node> nodes = new ArrayList<>();
+    private final List<Graph.Output> outputs = new ArrayList<>();
+    private final Map<Key, Node> known = new HashMap<>();
+
+    /// Adds an operation whose type is stated. A broken type rule here is a bug of the caller.
+    public Node add(Op op, List<Integer> operands, TensorType type, Span span) {
+        return known.computeIfAbsent(new Key(op, operands, type), key -> {
+            Node node = new Node(nodes.size(), op, operands, type, span);
+            try {
+                TypeRules.check(op, types(operands), type);
+            } catch (TypeRules.Violation violation) {
+                throw new InternalError(violation.getMessage() + " at " + span, violation);
+            }
+            nodes.add(node);
+            return node;
+        });
+    }
+
+    /// Adds an operation whose operands decide its type.
+    public Node add(Op op, List<Integer> operands, Span span) {
+        try {
+            return add(op, operands, TypeRules.infer(op, types(operands)), span);
+        } catch (TypeRules.Violation violation) {
+            throw new InternalError(violation.getMessage() + " at " + span, violation);
+        }
+    }
+
+    private List<TensorType> types(List<Integer> operands) {
+        return operands.stream().map(id -> nodes.get(id).type()).toList();
+    }
+
+    public Node node(int id) {
+        return nodes.get(id);
+    }
+
+    public Node input(String name, TensorType type, Span span) {
+        return add(new Op.Input(name), List.of(), type, span);
+    }
+
+    public Node weight(String name, TensorType type, Span span) {
+        return add(new Op.Weight(name), List.of(), type, span);
+    }
+
+    /// A scalar of any type; integers and bools take the value's whole part.
+    public Node constant(DType dtype, double value, Span span) {
+        Number stored = dtype.isFloat() ? (Number) dtype.round(value) : (Number) (long) value;
+        return add(new Op.Constant(stored), List.of(), new TensorType(dtype, List.of()), span);
+    }
+
+    public Node constant(DType dtype, long value, Span span) {
+        Number stored = dtype.isFloat() ? (Number) dtype.round(value) : (Number) value;
+        return add(new Op.Constant(stored), List.of(), new TensorType(dtype, List.of()), span);
+    }
+
+    public Node unary(UnaryFn fn, Node x, Span span) {
+        return add(new Op.Unary(fn), List.of(x.id()), span);
+    }
+
+    public Node binary(BinaryFn fn, Node a, Node b, Span span) {
+        return add(new Op.Binary(fn), List.of(a.id(), b.id()), span);
+    }
+
+    public Node select(Node condition, Node a, Node b, Span span) {
+        return add(new Op.Select(), List.of(condition.id(), a.id(), b.id()), span);
+    }
+
+    public Node cast(Node x, DType dtype, Span span) {
+        return x.type().dtype() == dtype
+                ? x
+                : add(new Op.Cast(), List.of(x.id()), x.type().withDtype(dtype), span);
+    }
+
+    public Node reshape(Node x, List<Dim> shape, Span span) {
+        return x.type().shape().equals(shape)
+                ? x
+                : add(new Op.Reshape(), List.of(x.id()), new TensorType(x.type().dtype(), shape), span);
+    }
+
+    public Node transpose(Node x, List<Integer> permutation, Span span) {
+        return permutation.equals(TypeRules.range(permutation.size()))
+                ? x
+                : add(new Op.Transpose(permutation), List.of(x.id()), span);
+    }
+
+    /// Repeats `x` so that its dimension `i` is dimension `axes[i]` of `shape`.
+    public Node broadcast(Node x, List<Dim> shape, List<Integer> axes, Span span) {
+        return x.type().shape().equals(shape)
+                ? x
+                : add(new Op.Broadcast(axes), List.of(x.id()), new TensorType(x.type().dtype(), shape), span);
+    }
+
+    public void output(String name, Node value) {
+        outputs.add(new Graph.Output(name, value.id()));
+    }
+
+    public Graph build(String name) {
+        return new Graph(name, nodes, outputs);
+    }
+}

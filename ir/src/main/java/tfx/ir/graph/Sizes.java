@@ -1,0 +1,63 @@
+package tfx.ir.graph;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import tfx.ir.Dim;
+import tfx.ir.RunException;
+import tfx.ir.TensorType;
+
+/// The values of size symbols in one call, found by matching declared types with the shapes of the arguments.
+public final class Sizes {
+    private final Map<String, Long> values = new HashMap<>();
+
+    /// Matches one argument. Symbols not known yet are solved for where they stand alone or with a constant.
+    ///
+    /// @throws RunException naming the argument, the declared and the given shape
+    public void bind(String argument, TensorType type, long[] shape) {
+        if (shape.length != type.rank()) {
+            throw mismatch(argument, type, shape, "it has " + shape.length + " dimensions instead of " + type.rank());
+        }
+        for (int i = 0; i < shape.length; i++) {
+            Dim dim = type.shape().get(i);
+            List<String> unknown =
+                    dim.symbols().stream().filter(s -> !values.containsKey(s)).toList();
+            if (unknown.size() == 1 && dim.minus(Dim.symbol(unknown.getFirst())).constant().isPresent()) {
+                long offset = dim.minus(Dim.symbol(unknown.getFirst())).constant().orElseThrow();
+                if (shape[i] < offset) {
+                    throw mismatch(argument, type, shape, "dimension " + i + " is below " + offset);
+                }
+                values.put(unknown.getFirst(), shape[i] - offset);
+            } else if (!unknown.isEmpty()) {
+                throw mismatch(argument, type, shape, "the size " + unknown.getFirst() + " is not known yet");
+            } else if (evaluate(dim) != shape[i]) {
+                throw mismatch(argument, type, shape, "dimension " + i + ", " + dim + ", is " + evaluate(dim) + " here");
+            }
+        }
+    }
+
+    private static RunException mismatch(String argument, TensorType type, long[] shape, String why) {
+        return new RunException("argument '" + argument + "' has shape " + Arrays.toString(shape) + " where " + type
+                + " is declared: " + why);
+    }
+
+    public long evaluate(Dim dim) {
+        return dim.evaluate(name -> {
+            Long value = values.get(name);
+            if (value == null) {
+                throw new RunException("the size " + name + " is not given by any argument");
+            }
+            return value;
+        });
+    }
+
+    public long[] evaluate(TensorType type) {
+        return type.shape().stream().mapToLong(this::evaluate).toArray();
+    }
+
+    public Set<String> names() {
+        return values.keySet();
+    }
+}
