@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.function.Function;
 import tfx.ir.ReduceFn;
 import tfx.ir.RunException;
-import tfx.ir.TensorType;
 import tfx.runtime.DType;
 
 /// The living definition of every operation: loops, double precision, rounding to the declared type after each
@@ -34,6 +33,11 @@ public final class Evaluator {
                 throw new RunException("argument '" + name + "' is missing");
             }
             sizes.bind(name, input.type(), inputs.get(name).shape());
+        }
+        for (Node node : graph.nodes()) {
+            if (node.op() instanceof Op.Weight weight) {
+                sizes.bind(weight.name(), node.type(), weights.apply(weight.name()).shape());
+            }
         }
         return new Evaluator(sizes, weights).graph(graph, inputs);
     }
@@ -268,12 +272,5 @@ public final class Evaluator {
             }
             result.longs()[k] = row;
         }
-    }
-
-    /// The type of each output, for callers that print.
-    public static Map<String, TensorType> outputTypes(Graph graph) {
-        Map<String, TensorType> types = new LinkedHashMap<>();
-        graph.outputs().forEach(o -> types.put(o.name(), graph.node(o.id()).type()));
-        return types;
     }
 }

@@ -4,7 +4,6 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import tfx.ir.Dim;
 import tfx.ir.RunException;
 import tfx.ir.TensorType;
@@ -57,7 +56,15 @@ public final class Sizes {
         return type.shape().stream().mapToLong(this::evaluate).toArray();
     }
 
-    public Set<String> names() {
-        return values.keySet();
+    /// The value of one symbol.
+    public long value(String symbol) {
+        return evaluate(Dim.symbol(symbol));
+    }
+
+    /// An independent copy.
+    public Sizes copy() {
+        Sizes copy = new Sizes();
+        copy.values.putAll(values);
+        return copy;
     }
 }

@@ -1,0 +1,222 @@
+package tfx.cpu;
+
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import tfx.cpu.code.ClassCode;
+import tfx.ir.InternalError;
+import tfx.ir.RunException;
+import tfx.ir.graph.Sizes;
+import tfx.ir.kernel.Kernel;
+import tfx.ir.kernel.KernelProgram;
+import tfx.ir.kernel.KernelProgram.Role;
+import tfx.runtime.DType;
+import tfx.runtime.Tensor;
+
+/// A kernel program compiled to JVM classes, with its weights in place. Safe for concurrent calls.
+public final class CpuProgram implements AutoCloseable {
+    private static final AtomicInteger COUNTER = new AtomicInteger();
+
+    /// @param lanes   floats in a vector; 1 emits scalar code
+    /// @param threads how many threads work on one call
+    public record Options(int lanes, int threads) {}
+
+    /// Names classes of one program.
+    private static final class Loader extends ClassLoader {
+        private final Map<String, byte[]> classes = new HashMap<>();
+
+        Loader() {
+            super(CpuProgram.class.getClassLoader());
+        }
+
+        @Override
+        protected Class<?> findClass(String name) throws ClassNotFoundException {
+            byte[] bytes = classes.get(name);
+            if (bytes == null) {
+                throw new ClassNotFoundException(name);
+            }
+            return defineClass(name, bytes, 0, bytes.length);
+        }
+    }
+
+    private record Compiled(CpuKernel code, KernelEmitter.Emitted emitted, List<String> sizes) {}
+
+    private final KernelProgram program;
+    private final Options options;
+    private final Arena arena = Arena.ofShared();
+    private final Sizes weightSizes = new Sizes();
+    private final List<Compiled> kernels = new ArrayList<>();
+    private final Map<String, MemorySegment> constants = new HashMap<>();
+    private final Slabs slabs = new Slabs();
+
+    private CpuProgram(KernelProgram program, Options options) {
+        this.program = program;
+        this.options = options;
+    }
+
+    /// The widest float vector of this machine, in lanes.
+    public static int nativeLanes() {
+        return VectorLanes.nativeWidth();
+    }
+
+    /// Emits and loads the classes, and runs the steps that depend on weights alone.
+    ///
+    /// @param weights by name, of the declared types; they must stay open as long as this program
+    public static CpuProgram load(KernelProgram program, Map<String, Tensor> weights, Options options) {
+        CpuProgram loaded = new CpuProgram(program, options);
+        loaded.compile();
+        loaded.bindWeights(weights);
+        return loaded;
+    }
+
+    /// Java text of the classes that run, without running them.
+    public static String render(KernelProgram program, int lanes) {
+        StringBuilder out = new StringBuilder();
+        MicroKernels micro = new MicroKernels(lanes, true, "tfx.emitted.Tiles");
+        for (int i = 0; i < program.kernels().size(); i++) {
+            Kernel kernel = program.kernels().get(i);
+            out.append(new KernelEmitter(kernel, lanes, true, micro, "tfx.emitted." + className(kernel, i)).emit().code());
+            out.append('\n');
+        }
+        return out.append(micro.code()).toString();
+    }
+
+    private static String className(Kernel kernel, int number) {
+        return kernel.name().replaceAll("[^A-Za-z0-9]", "_") + "_" + number;
+    }
+
+    private void compile() {
+        String prefix = "tfx.emitted.p" + COUNTER.getAndIncrement() + ".";
+        MicroKernels micro = new MicroKernels(options.lanes(), true, prefix + "Tiles");
+        List<KernelEmitter.Emitted> emitted = new ArrayList<>();
+        for (int i = 0; i < program.kernels().size(); i++) {
+            Kernel kernel = program.kernels().get(i);
+            emitted.add(new KernelEmitter(kernel, options.lanes(), true, micro, prefix + className(kernel, i)).emit());
+        }
+        Loader loader = new Loader();
+        emitted.forEach(e -> add(loader, e.code()));
+        add(loader, micro.code());
+        for (int i = 0; i < emitted.size(); i++) {
+            try {
+                Object instance = loader.loadClass(emitted.get(i).code().name())
+                        .getDeclaredConstructor()
+                        .newInstance();
+                kernels.add(new Compiled(
+                        (CpuKernel) instance, emitted.get(i), KernelEmitter.sizes(program.kernels().get(i))));
+            } catch (ReflectiveOperationException | LinkageError e) {
+                throw new InternalError("emitted class " + emitted.get(i).code().name() + " does not load", e);
+            }
+        }
+    }
+
+    private static void add(Loader loader, ClassCode code) {
+        byte[] bytes = code.bytes();
+        boolean assertions = CpuProgram.class.desiredAssertionStatus();
+        if (assertions) {
+            String problem = ClassCode.verify(bytes, loader);
+            if (!problem.isEmpty()) {
+                throw new InternalError("emitted class " + code.name() + " is unsound: " + problem + "\n" + code);
+            }
+        }
+        loader.classes.put(code.name(), bytes);
+    }
+
+    private void bindWeights(Map<String, Tensor> weights) {
+        for (KernelProgram.Value value : program.values()) {
+            if (value.role() == Role.WEIGHT) {
+                Tensor tensor = weights.get(value.source());
+                if (tensor == null) {
+                    throw new RunException("weight '" + value.source() + "' is missing");
+                }
+                weightSizes.bind(value.source(), value.type(), tensor.shape());
+                constants.put(value.name(), tensor.data());
+            } else if (value.role() == Role.CONSTANT) {
+                constants.put(value.name(), arena.allocate(bytes(value, weightSizes), Tensor.ALIGNMENT));
+            }
+        }
+        program.once().forEach(step -> launch(step, constants, weightSizes));
+    }
+
+    private static long bytes(KernelProgram.Value value, Sizes sizes) {
+        long[] shape = sizes.evaluate(value.type());
+        if (value.panels() > 0) {
+            shape[1] = (shape[1] + value.panels() - 1) / value.panels() * value.panels();
+        }
+        return Math.max(1, Math.multiplyExact(Tensor.count(shape), (long) value.type().dtype().bytes()));
+    }
+
+    /// Runs the program.
+    ///
+    /// @param inputs by name, of the declared types
+    /// @param results owns the results
+    public Map<String, Tensor> run(Map<String, Tensor> inputs, Arena results) {
+        Sizes sizes = weightSizes.copy();
+        Map<String, MemorySegment> memory = new HashMap<>(constants);
+        for (KernelProgram.Value value : program.values()) {
+            if (value.role() == Role.INPUT) {
+                Tensor tensor = inputs.get(value.source());
+                if (tensor == null || tensor.dtype() != value.type().dtype()) {
+                    throw new RunException("argument '" + value.source() + "' is "
+                            + (tensor == null ? "missing" : tensor.toString()) + ", declared " + value.type());
+                }
+                sizes.bind(value.source(), value.type(), tensor.shape());
+                memory.put(value.name(), tensor.data());
+            }
+        }
+        Map<String, Tensor> outputs = new LinkedHashMap<>();
+        for (KernelProgram.Output output : program.outputs()) {
+            KernelProgram.Value value = program.value(output.value());
+            DType dtype = value.type().dtype();
+            Tensor tensor = Tensor.zeros(results, dtype, sizes.evaluate(value.type()));
+            outputs.put(output.name(), tensor);
+            if (value.role() == Role.TEMPORARY) {
+                memory.putIfAbsent(value.name(), tensor.data());
+            }
+        }
+        Plan plan = Plan.of(program, sizes, memory.keySet());
+        MemorySegment slab = slabs.take(plan.bytes());
+        try {
+            plan.offsets().forEach((name, place) -> memory.put(name, slab.asSlice(place.offset(), place.bytes())));
+            program.steps().forEach(step -> launch(step, memory, sizes));
+        } finally {
+            slabs.give(slab);
+        }
+        for (KernelProgram.Output output : program.outputs()) {
+            MemorySegment to = outputs.get(output.name()).data();
+            MemorySegment from = memory.get(output.value());
+            if (from.address() != to.address()) {
+                long bytes = outputs.get(output.name()).count() * outputs.get(output.name()).dtype().bytes();
+                MemorySegment.copy(from, 0, to, 0, bytes);
+            }
+        }
+        return outputs;
+    }
+
+    private void launch(KernelProgram.Step step, Map<String, MemorySegment> memory, Sizes sizes) {
+        Compiled kernel = kernels.get(step.kernel());
+        int buffers = step.arguments().size();
+        long[] frame = new long[buffers + kernel.sizes.size()];
+        for (int i = 0; i < buffers; i++) {
+            frame[i] = memory.get(step.arguments().get(i)).address();
+        }
+        for (int i = 0; i < kernel.sizes.size(); i++) {
+            frame[buffers + i] = sizes.value(kernel.sizes.get(i));
+        }
+        KernelEmitter.Emitted needs = kernel.emitted;
+        Pool.shared().run(options.threads(), kernel.code.tasks(frame), task -> {
+            Scratch scratch = Scratch.of(needs);
+            kernel.code.run(frame, scratch.floats, scratch.doubles, scratch.longs, scratch.ranges, task, task + 1);
+        });
+    }
+
+    @Override
+    public void close() {
+        slabs.close();
+        arena.close();
+    }
+}

@@ -1,0 +1,82 @@
+package tfx.cpu;
+
+import tfx.cpu.code.Expr;
+
+/// Transcendental functions of f32 as arithmetic that is the same for one float and for a vector. The JDK's own differ
+/// between interpreted and compiled code in their last bits; these do not.
+final class FloatMath {
+    /// Adding and subtracting it rounds to the nearest integer, which then stands in the low bits.
+    private static final float MAGIC = 12582912f;
+
+    private static final float LOG2_E = (float) (1 / Math.log(2));
+    private static final float LN2_HIGH = 0.693359375f; // exact in 10 bits: n * LN2_HIGH is exact
+    private static final float LN2_LOW = (float) (Math.log(2) - 0.693359375);
+    private static final float SMALLEST = -104f; // below, exp is 0
+    private static final float LARGEST = 89f; // above, exp is infinite
+
+    /// Minimax fits made for this file, lowest order first: f(x) = x P(x^2) / Q(x^2), relative error of the fit below
+    /// 3e-8 for erf on [0, 4] and 4e-11 for tanh on [0, 9].
+    private static final float[] ERF_P = {
+        1.1283791065216064f, 0.1935436874628067f, 0.0531015582382679f, 0.003883282421156764f, 0.0002845641574822366f,
+        1.9867889022862073e-06f
+    };
+
+    private static final float[] ERF_Q = {
+        1f, 0.5048561692237854f, 0.1153494268655777f, 0.015207129530608654f, 0.0011855554766952991f,
+        3.742014814633876e-05f
+    };
+    private static final float[] TANH_P = {
+        1f, 0.1409994512796402f, 0.004426929634064436f, 4.229907426633872e-05f, 1.1132227939469885e-07f,
+        3.683628749251433e-11f
+    };
+    private static final float[] TANH_Q = {
+        1f, 0.4743327796459198f, 0.02920452319085598f, 0.0005010229651816189f, 2.6062139113491867e-06f,
+        2.956615174909416e-09f
+    };
+
+    private FloatMath() {}
+
+    /// `e^x`: `x = n ln 2 + r`, a Taylor polynomial for `e^r`, |r| <= 0.35, whose first left-out term is below 6e-9.
+    static Expr exp(Lanes lanes, Expr argument) {
+        Expr x = lanes.let(argument);
+        Expr shifted = lanes.let(lanes.fma(x, lanes.constant(LOG2_E), lanes.constant(MAGIC)));
+        Expr n = lanes.let(lanes.sub(shifted, lanes.constant(MAGIC)));
+        Expr r = lanes.fma(n, lanes.constant(-LN2_HIGH), x);
+        r = lanes.let(lanes.fma(n, lanes.constant(-LN2_LOW), r));
+        double factorial = 5040;
+        Expr p = lanes.constant((float) (1 / factorial));
+        for (int k = 7; k >= 1; k--) {
+            factorial /= k;
+            p = lanes.fma(p, r, lanes.constant((float) (1 / factorial)));
+        }
+        Expr value = lanes.let(lanes.scale(p, shifted, Float.floatToRawIntBits(MAGIC)));
+        Expr low = lanes.let(lanes.choose(
+                lanes.compare("<", x, lanes.constant(SMALLEST)), lanes.constant(0f), value));
+        return lanes.choose(
+                lanes.compare(">", x, lanes.constant(LARGEST)), lanes.constant(Float.POSITIVE_INFINITY), low);
+    }
+
+    static Expr erf(Lanes lanes, Expr x) {
+        return odd(lanes, x, 4f, ERF_P, ERF_Q);
+    }
+
+    static Expr tanh(Lanes lanes, Expr x) {
+        return odd(lanes, x, 9f, TANH_P, TANH_Q);
+    }
+
+    /// An odd function that is 1 from `limit` on, as `x P(x^2) / Q(x^2)`.
+    private static Expr odd(Lanes lanes, Expr argument, float limit, float[] p, float[] q) {
+        Expr x = lanes.let(lanes.max(lanes.min(argument, lanes.constant(limit)), lanes.constant(-limit)));
+        Expr square = lanes.let(lanes.mul(x, x));
+        Expr value = lanes.div(lanes.mul(x, horner(lanes, square, p)), horner(lanes, square, q));
+        return lanes.max(lanes.min(value, lanes.constant(1f)), lanes.constant(-1f));
+    }
+
+    private static Expr horner(Lanes lanes, Expr x, float[] coefficients) {
+        Expr sum = lanes.constant(coefficients[coefficients.length - 1]);
+        for (int i = coefficients.length - 2; i >= 0; i--) {
+            sum = lanes.fma(sum, x, lanes.constant(coefficients[i]));
+        }
+        return sum;
+    }
+}

@@ -1,0 +1,138 @@
+package tfx.cpu;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
+import java.util.concurrent.locks.LockSupport;
+
+/// The one pool of the process. A call hands its tasks to the workers and takes part itself; a second call at the same
+/// time finds the pool busy and runs alone, so that nothing ever waits for anything but its own tasks.
+final class Pool {
+    /// Work on one task.
+    interface Body {
+        void run(long task);
+    }
+
+    private static final class Job {
+        final Body body;
+        final long tasks;
+        final int helpers;
+        final AtomicLong next = new AtomicLong();
+        final AtomicLong done = new AtomicLong();
+        final AtomicInteger joined = new AtomicInteger();
+        final AtomicReference<Throwable> failure = new AtomicReference<>();
+
+        Job(Body body, long tasks, int helpers) {
+            this.body = body;
+            this.tasks = tasks;
+            this.helpers = helpers;
+        }
+
+        void work() {
+            for (long task = next.getAndIncrement(); task < tasks; task = next.getAndIncrement()) {
+                try {
+                    if (failure.get() == null) {
+                        body.run(task);
+                    }
+                } catch (RuntimeException | Error e) {
+                    failure.compareAndSet(null, e);
+                } finally {
+                    done.incrementAndGet();
+                }
+            }
+        }
+    }
+
+    private static final Pool SHARED = new Pool();
+    private static final int SPINS = 20_000;
+
+    private final AtomicReference<Job> current = new AtomicReference<>();
+    private final List<Thread> workers = new ArrayList<>();
+    private volatile int sleeping;
+
+    private Pool() {}
+
+    static Pool shared() {
+        return SHARED;
+    }
+
+    /// Runs tasks 0 to `tasks - 1` on at most `threads` threads, the caller among them.
+    void run(int threads, long tasks, Body body) {
+        int helpers = (int) Math.min(threads - 1L, tasks - 1);
+        if (helpers > 0) {
+            Job job = new Job(body, tasks, helpers);
+            start(threads - 1);
+            if (current.compareAndSet(null, job)) {
+                wake();
+                job.work();
+                while (job.done.get() < tasks) {
+                    Thread.onSpinWait();
+                }
+                current.set(null);
+                rethrow(job.failure.get());
+                return;
+            }
+        }
+        for (long task = 0; task < tasks; task++) {
+            body.run(task);
+        }
+    }
+
+    private static void rethrow(Throwable failure) {
+        switch (failure) {
+            case null -> {}
+            case RuntimeException e -> throw e;
+            case Error e -> throw e;
+            default -> throw new IllegalStateException(failure);
+        }
+    }
+
+    private synchronized void start(int count) {
+        while (workers.size() < count) {
+            Thread worker = new Thread(this::loop, "tfx-worker-" + workers.size());
+            worker.setDaemon(true);
+            workers.add(worker);
+            worker.start();
+        }
+    }
+
+    private void wake() {
+        if (sleeping > 0) {
+            workers.forEach(LockSupport::unpark);
+        }
+    }
+
+    private void loop() {
+        Job last = null;
+        while (true) {
+            Job job = current.get();
+            for (int spin = 0; spin < SPINS && (job == null || job == last); spin++) {
+                Thread.onSpinWait();
+                job = current.get();
+            }
+            if (job == null || job == last) {
+                sleep(last);
+                continue;
+            }
+            last = job;
+            if (job.joined.incrementAndGet() <= job.helpers) {
+                job.work();
+            }
+        }
+    }
+
+    private void sleep(Job last) {
+        synchronized (this) {
+            sleeping++;
+        }
+        Job job = current.get();
+        if (job == null || job == last) {
+            LockSupport.park(this);
+        }
+        synchronized (this) {
+            sleeping--;
+        }
+    }
+}

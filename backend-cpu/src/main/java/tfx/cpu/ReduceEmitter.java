@@ -1,0 +1,159 @@
+package tfx.cpu;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import tfx.cpu.code.Expr;
+import tfx.cpu.code.Method;
+import tfx.cpu.code.Statement;
+import tfx.ir.ReduceFn;
+import tfx.ir.kernel.Exprs;
+import tfx.ir.kernel.Kernel;
+import tfx.runtime.DType;
+
+/// Stages that reduce over an axis.
+///
+/// Sums of f32 run in as many partial sums as a vector has lanes, element `x` in partial sum `x mod lanes`, joined by
+/// halves at the end. The scalar twin keeps the same partial sums, so both give the same bits.
+final class ReduceEmitter {
+    private final KernelEmitter emitter;
+
+    ReduceEmitter(KernelEmitter emitter) {
+        this.emitter = emitter;
+    }
+
+    void reduce(Stage driver, Kernel.Reduce reduce) {
+        if (columnsFirst(reduce)) {
+            TileEmitter tile = new TileEmitter(emitter);
+            if (!reduce.accumulate()) {
+                tile.let(driver, reduce.name(), reduce.axes(), identity(reduce));
+            }
+            List<String> order = new ArrayList<>(reduce.axes());
+            order.add(order.size() - 1, reduce.over());
+            Kernel.Expr joined =
+                    new Kernel.Binary(reduce.fn().combine(), new Kernel.Ref(reduce.name()), reduce.value());
+            tile.update(driver, reduce.name(), emitter.tile(reduce.name()), order, joined);
+            return;
+        }
+        Stage stage = emitter.stage("reduce_" + reduce.name());
+        stage.prepare(List.of(reduce.value()), List.of(), Set.of());
+        rows(stage, reduce, 0);
+        emitter.run(driver, stage);
+    }
+
+    private static Kernel.Expr identity(Kernel.Reduce reduce) {
+        Number value = reduce.dtype().isFloat()
+                ? (Number) reduce.fn().floatIdentity()
+                : (Number) reduce.fn().integerIdentity(reduce.dtype());
+        return new Kernel.Constant(reduce.dtype(), value);
+    }
+
+    /// Whether neighbours in memory lie along the last kept axis and not along the reduced one.
+    private boolean columnsFirst(Kernel.Reduce reduce) {
+        if (reduce.axes().isEmpty()
+                || emitter.tiles().extent(reduce.axes().getLast()) == 1) {
+            return false;
+        }
+        String column = reduce.axes().getLast();
+        boolean[] found = new boolean[2];
+        Exprs.walk(reduce.value(), e -> {
+            if (e instanceof Kernel.Load l && !l.index().isEmpty()) {
+                boolean last = l.index().getLast().linearFactor(column).filter(d -> d.isConstant(1)).isPresent();
+                boolean over = l.index().getLast().symbols().contains(reduce.over());
+                boolean moves = l.index().stream().anyMatch(d -> d.symbols().contains(reduce.over()));
+                found[0] |= last && moves && !over;
+                found[1] |= over;
+            }
+        });
+        return found[0] && !found[1];
+    }
+
+    private void rows(Stage stage, Kernel.Reduce reduce, int depth) {
+        Method m = stage.method;
+        if (depth == reduce.axes().size()) {
+            row(stage, reduce);
+            return;
+        }
+        String axis = reduce.axes().get(depth);
+        Expr.Local low = m.let("low", stage.low(axis));
+        Expr.Local at = m.let("at", low);
+        m.loop(at, Expr.literal(1L), stage.high(axis), () -> {
+            stage.bind(axis, at);
+            stage.bind(KernelEmitter.relative(axis), at.minus(low));
+            rows(stage, reduce, depth + 1);
+        });
+    }
+
+    private void row(Stage stage, Kernel.Reduce reduce) {
+        Method m = stage.method;
+        Tiles.Tile tile = emitter.tile(reduce.name());
+        Expr.Local low = m.let("low", stage.low(reduce.over()));
+        Expr.Local count = m.let("n", stage.high(reduce.over()).minus(low).asInt());
+        Values values = new Values(stage, reduce.over(), low);
+        Expr position = m.let("to", emitter.tilePosition(stage, tile, ""));
+        Expr result = reduce.dtype() == DType.F32
+                ? lanes(stage, reduce, values, count)
+                : plain(stage, reduce, values, count);
+        if (reduce.accumulate()) {
+            Expr before = new Expr.Element(stage.scratch(tile.dtype()), position);
+            Expr narrow = tile.dtype() == DType.I32 || tile.dtype() == DType.BOOL ? before.asInt() : before;
+            result = values.binary(reduce.fn().combine(), reduce.dtype(), narrow, result);
+        }
+        Expr stored = Tiles.kind(tile.dtype()) == Tiles.Kind.LONGS ? result.asLong() : result;
+        m.add(new Statement.SetElement(stage.scratch(tile.dtype()), position, stored));
+    }
+
+    private Expr plain(Stage stage, Kernel.Reduce reduce, Values values, Expr.Local count) {
+        Method m = stage.method;
+        values.hoist(reduce.value(), false);
+        Expr.Local sum = m.let("sum", values.scalar(identity(reduce), Optional.empty()));
+        Expr.Local x = m.let("x", Expr.literal(0));
+        m.loop(x, Expr.literal(1), count, () -> {
+            Expr value = values.scalar(reduce.value(), Optional.of(x));
+            m.set(sum, values.binary(reduce.fn().combine(), reduce.dtype(), sum, value));
+        });
+        return sum;
+    }
+
+    private Expr lanes(Stage stage, Kernel.Reduce reduce, Values values, Expr.Local count) {
+        Method m = stage.method;
+        int lanes = emitter.lanes();
+        int partial = emitter.tiles().reserve(Tiles.Kind.FLOATS, lanes);
+        boolean vector = emitter.vector() && values.vectorizes(reduce.value());
+        ReduceFn fn = reduce.fn();
+        values.hoist(reduce.value(), vector);
+        Expr neutral = new Expr.Literal((float) fn.floatIdentity());
+        Expr.Local x = m.let("x", Expr.literal(0));
+        if (vector) {
+            VectorLanes vectors = emitter.vectors(m);
+            Expr.Local sum = m.let("sum", vectors.broadcast(neutral));
+            m.loop(x, Expr.literal(lanes), count, () -> m.set(
+                    sum, Values.vectorBinary(vectors, fn.combine(), sum, values.vector(reduce.value(), x))));
+            m.call(vectors.store(sum, stage.floats, Expr.literal(partial)));
+        } else {
+            Expr.Local lane = m.let("lane", Expr.literal(0));
+            m.loop(lane, Expr.literal(1), Expr.literal(lanes), () -> m.add(
+                    new Statement.SetElement(stage.floats, Expr.literal(partial).plus(lane), neutral)));
+        }
+        values.begin();
+        m.loop(x, Expr.literal(1), count, () -> {
+            Expr lane = Expr.literal(partial).plus(new Expr.Arithmetic("&", x, Expr.literal(lanes - 1)));
+            Expr.Local at = m.let("p", lane);
+            Expr value = values.scalar(reduce.value(), Optional.of(x));
+            Expr joined = values.binary(fn.combine(), DType.F32, new Expr.Element(stage.floats, at), value);
+            m.add(new Statement.SetElement(stage.floats, at, joined));
+        });
+        for (int half = lanes / 2; half >= 1; half /= 2) {
+            int distance = half;
+            Expr.Local lane = m.let("lane", Expr.literal(partial));
+            m.loop(lane, Expr.literal(1), Expr.literal(partial + half), () -> {
+                Expr other = new Expr.Element(stage.floats, lane.plus(Expr.literal(distance)));
+                Expr joined =
+                        values.binary(fn.combine(), DType.F32, new Expr.Element(stage.floats, lane), other);
+                m.add(new Statement.SetElement(stage.floats, lane, joined));
+            });
+        }
+        return new Expr.Element(stage.floats, Expr.literal(partial));
+    }
+}

@@ -1,0 +1,222 @@
+package tfx.cpu;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import org.objectweb.asm.Opcodes;
+import org.objectweb.asm.Type;
+import tfx.cpu.code.Expr;
+import tfx.cpu.code.Method;
+import tfx.ir.Dim;
+import tfx.ir.kernel.Exprs;
+import tfx.ir.kernel.Kernel;
+import tfx.runtime.DType;
+
+/// One emitted method that works on tiles, and the names it can use: sizes, addresses, points of axes.
+final class Stage {
+    static final Type LONGS = Type.getType(long[].class);
+    static final Type FLOATS = Type.getType(float[].class);
+    static final Type DOUBLES = Type.getType(double[].class);
+    private static final String SEGMENT = "java/lang/foreign/MemorySegment";
+    private static final Expr ALL = new Expr.Static("tfx/cpu/Support", "ALL", Type.getObjectType(SEGMENT));
+
+    final KernelEmitter emitter;
+    final Method method;
+    final Expr.Local frame;
+    final Expr.Local floats;
+    final Expr.Local doubles;
+    final Expr.Local longs;
+    final Expr.Local ranges;
+    private final Map<String, Expr> symbols = new HashMap<>();
+    private final Map<String, Expr> addresses = new HashMap<>();
+
+    private Stage(KernelEmitter emitter, Method method, Expr.Local frame, Expr.Local[] scratch) {
+        this.emitter = emitter;
+        this.method = method;
+        this.frame = frame;
+        this.floats = scratch[0];
+        this.doubles = scratch[1];
+        this.longs = scratch[2];
+        this.ranges = scratch[3];
+    }
+
+    Stage(KernelEmitter emitter, Method method) {
+        this(emitter, method, method.parameter("frame", LONGS), new Expr.Local[] {
+            method.parameter("floats", FLOATS),
+            method.parameter("doubles", DOUBLES),
+            method.parameter("longs", LONGS),
+            method.parameter("ranges", LONGS)
+        });
+    }
+
+    /// For a method that has a frame and nothing else.
+    static Stage ofFrame(KernelEmitter emitter, Method method, Expr.Local frame) {
+        return new Stage(emitter, method, frame, new Expr.Local[] {frame, frame, frame, frame});
+    }
+
+    /// The scratch array of an element type.
+    Expr scratch(DType dtype) {
+        return switch (Tiles.kind(dtype)) {
+            case FLOATS -> floats;
+            case DOUBLES -> doubles;
+            case LONGS -> longs;
+        };
+    }
+
+    /// First point of an axis in this task or step.
+    Expr low(String axis) {
+        return new Expr.Element(ranges, Expr.literal(2 * emitter.axisNumber(axis)));
+    }
+
+    /// One past the last point.
+    Expr high(String axis) {
+        return new Expr.Element(ranges, Expr.literal(2 * emitter.axisNumber(axis) + 1));
+    }
+
+    /// Reads what expressions need before any loop: sizes, addresses, and the points of axes that no loop here walks.
+    void prepare(List<Kernel.Expr> values, List<List<Dim>> indices, Set<String> buffers) {
+        Set<String> names = new TreeSet<>();
+        Set<String> read = new TreeSet<>(buffers);
+        for (Kernel.Expr value : values) {
+            names.addAll(Exprs.symbols(value));
+            Exprs.walk(value, e -> {
+                if (e instanceof Kernel.Load l) {
+                    read.add(l.buffer());
+                }
+            });
+        }
+        indices.forEach(index -> index.forEach(d -> names.addAll(d.symbols())));
+        for (String buffer : read) {
+            addresses.put(buffer, method.let("at_" + buffer + "_", new Expr.Element(
+                    frame, Expr.literal(emitter.bufferNumber(buffer)))));
+            emitter.kernel().buffer(buffer).shape().forEach(d -> names.addAll(d.symbols()));
+        }
+        for (String name : names) {
+            if (symbols.containsKey(name)) {
+                continue;
+            }
+            if (emitter.isSize(name)) {
+                symbols.put(name, method.let("size_", new Expr.Element(frame, Expr.literal(emitter.sizeNumber(name)))));
+            } else if (emitter.isAxis(name)) {
+                symbols.put(name, method.let("point_", low(name)));
+            }
+        }
+    }
+
+    /// Binds a symbol of index expressions to a value.
+    void bind(String symbol, Expr value) {
+        symbols.put(symbol, value);
+    }
+
+    boolean isBound(String symbol) {
+        return symbols.containsKey(symbol);
+    }
+
+    /// An index or size as a `long`.
+    Expr dim(Dim dim) {
+        Expr sum = null;
+        for (Dim.Term term : dim.terms()) {
+            Expr product = null;
+            for (Dim.Atom atom : term.atoms()) {
+                Expr factor =
+                        switch (atom) {
+                            case Dim.Symbol s -> symbol(s.name());
+                            case Dim.Quotient q ->
+                                ScalarLanes.math("floorDiv", dim(q.dividend()), dim(q.divisor()));
+                            case Dim.Remainder r ->
+                                ScalarLanes.math("floorMod", dim(r.dividend()), dim(r.divisor()));
+                        };
+                product = product == null ? factor : product.times(factor);
+            }
+            Expr coefficient = Expr.literal(term.coefficient());
+            Expr value = product == null ? coefficient : term.coefficient() == 1 ? product : product.times(coefficient);
+            sum = sum == null ? value : sum.plus(value);
+        }
+        return sum == null ? Expr.literal(0L) : sum;
+    }
+
+    private Expr symbol(String name) {
+        Expr value = symbols.get(name);
+        if (value == null) {
+            throw new tfx.ir.InternalError("symbol " + name + " has no value in kernel " + emitter.kernel().name());
+        }
+        return value;
+    }
+
+    /// The row-major (or panel) position of an element, in elements.
+    Dim position(Kernel.Buffer buffer, List<Dim> index) {
+        if (buffer.panels() > 0) {
+            Dim width = Dim.of(buffer.panels());
+            Dim panel = index.get(1).floorDivide(width, s -> java.util.Optional.empty());
+            Dim column = index.get(1).remainder(width, s -> java.util.Optional.empty());
+            return panel.times(buffer.shape().get(0)).plus(index.get(0)).times(width).plus(column);
+        }
+        Dim flat = Dim.ZERO;
+        for (int i = 0; i < index.size(); i++) {
+            flat = flat.times(buffer.shape().get(i)).plus(index.get(i));
+        }
+        return flat;
+    }
+
+    /// The address of an element.
+    Expr address(Kernel.Buffer buffer, Dim position) {
+        return addresses.get(buffer.name()).plus(dim(position).times(Expr.literal((long) buffer.dtype().bytes())));
+    }
+
+    /// Reads one element; bools come as int, 0 or 1.
+    static Expr load(DType dtype, Expr address) {
+        Type element = memoryType(dtype);
+        Expr layout = layout(dtype);
+        Expr value = new Expr.Call(
+                Opcodes.INVOKEINTERFACE,
+                SEGMENT,
+                "get",
+                Type.getMethodType(element, layout.type(), Type.LONG_TYPE),
+                List.of(ALL, layout, address));
+        return dtype == DType.BOOL ? new Expr.Convert(Type.INT_TYPE, value) : value;
+    }
+
+    /// Writes one element.
+    static Expr store(DType dtype, Expr address, Expr value) {
+        Expr layout = layout(dtype);
+        Expr stored = dtype == DType.BOOL ? new Expr.Convert(Type.BYTE_TYPE, value) : value;
+        return new Expr.Call(
+                Opcodes.INVOKEINTERFACE,
+                SEGMENT,
+                "set",
+                Type.getMethodType(Type.VOID_TYPE, layout.type(), Type.LONG_TYPE, memoryType(dtype)),
+                List.of(ALL, layout, address, stored));
+    }
+
+    private static Expr layout(DType dtype) {
+        String name =
+                switch (dtype) {
+                    case F32 -> "Float";
+                    case F64 -> "Double";
+                    case I32 -> "Int";
+                    case I64 -> "Long";
+                    case BOOL -> "Byte";
+                };
+        String constant = "JAVA_" + name.toUpperCase(java.util.Locale.ROOT) + (dtype == DType.BOOL ? "" : "_UNALIGNED");
+        return new Expr.Static(
+                "java/lang/foreign/ValueLayout",
+                constant,
+                Type.getObjectType("java/lang/foreign/ValueLayout$Of" + name));
+    }
+
+    private static Type memoryType(DType dtype) {
+        return dtype == DType.BOOL ? Type.BYTE_TYPE : type(dtype);
+    }
+
+    /// The JVM type of a value in registers.
+    static Type type(DType dtype) {
+        return switch (dtype) {
+            case F32 -> Type.FLOAT_TYPE;
+            case F64 -> Type.DOUBLE_TYPE;
+            case I64 -> Type.LONG_TYPE;
+            case I32, BOOL -> Type.INT_TYPE;
+        };
+    }
+}

@@ -1,0 +1,188 @@
+package tfx.cpu;
+
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import tfx.cpu.code.Expr;
+import tfx.cpu.code.Method;
+import tfx.cpu.code.Statement;
+import tfx.ir.Dim;
+import tfx.ir.kernel.Kernel;
+import tfx.runtime.DType;
+
+/// Stages that compute a value for each point of some axes and put it into a tile or a buffer.
+final class TileEmitter {
+    /// Where values go. Positions are prepared before the innermost loop.
+    interface Sink {
+        boolean vectorizes();
+
+        void prepare(Expr low);
+
+        void scalar(Expr.Local x, Expr value);
+
+        void vector(Expr.Local x, Expr value);
+    }
+
+    private final KernelEmitter emitter;
+
+    TileEmitter(KernelEmitter emitter) {
+        this.emitter = emitter;
+    }
+
+    /// Sets every element of a tile.
+    void let(Stage driver, String name, List<String> axes, Kernel.Expr value) {
+        update(driver, name, emitter.tile(name), axes, value);
+    }
+
+    /// Sets a tile's elements while walking `order`, which may hold axes that the tile lacks.
+    void update(Stage driver, String name, Tiles.Tile tile, List<String> order, Kernel.Expr value) {
+        Stage stage = emitter.stage("let_" + name);
+        Sink sink = new TileSink(stage, tile, order.isEmpty() ? "" : order.getLast());
+        stage.prepare(List.of(value), List.of(), Set.of());
+        loops(stage, order, 0, value, sink);
+        emitter.run(driver, stage);
+    }
+
+    void store(Stage driver, Kernel.Store store) {
+        Stage stage = emitter.stage("store");
+        Sink sink = new BufferSink(stage, store);
+        stage.prepare(List.of(store.value()), List.of(store.index()), Set.of(store.buffer()));
+        loops(stage, store.axes(), 0, store.value(), sink);
+        emitter.run(driver, stage);
+    }
+
+    private void loops(Stage stage, List<String> axes, int depth, Kernel.Expr value, Sink sink) {
+        Method m = stage.method;
+        if (axes.isEmpty()) {
+            inner(stage, "", Expr.literal(0L), m.let("n", Expr.literal(1)), value, sink);
+            return;
+        }
+        String axis = axes.get(depth);
+        Expr.Local low = m.let("low", stage.low(axis));
+        Expr.Local high = m.let("high", stage.high(axis));
+        if (depth == axes.size() - 1) {
+            inner(stage, axis, low, m.let("n", high.minus(low).asInt()), value, sink);
+            return;
+        }
+        Expr.Local at = m.let("at", low);
+        m.loop(at, Expr.literal(1L), high, () -> {
+            stage.bind(axis, at);
+            stage.bind(KernelEmitter.relative(axis), at.minus(low));
+            loops(stage, axes, depth + 1, value, sink);
+        });
+    }
+
+    /// The innermost loop: vectors while they fit, then one element after the other.
+    void inner(Stage stage, String axis, Expr low, Expr.Local count, Kernel.Expr value, Sink sink) {
+        Method m = stage.method;
+        Values values = new Values(stage, axis, low);
+        boolean vector = emitter.vector()
+                && !axis.isEmpty()
+                && sink.vectorizes()
+                && emitter.dtype(value) == DType.F32
+                && values.vectorizes(value);
+        values.hoist(value, vector);
+        stage.bind(axis, low);
+        sink.prepare(low);
+        Expr.Local x = m.let("x", Expr.literal(0));
+        if (vector) {
+            m.loop(x, Expr.literal(emitter.lanes()), count, () -> sink.vector(x, values.vector(value, x)));
+        }
+        values.begin();
+        m.loop(x, Expr.literal(1), count, () -> sink.scalar(x, values.scalar(value, Optional.of(x))));
+    }
+
+    /// Elements of a tile.
+    private final class TileSink implements Sink {
+        private final Stage stage;
+        private final Tiles.Tile tile;
+        private final String axis;
+        private Expr base = Expr.literal(0);
+
+        TileSink(Stage stage, Tiles.Tile tile, String axis) {
+            this.stage = stage;
+            this.tile = tile;
+            this.axis = axis;
+        }
+
+        private int step() {
+            return tile.axes().contains(axis) ? tile.stride(axis) : 0;
+        }
+
+        @Override
+        public boolean vectorizes() {
+            return step() == 1;
+        }
+
+        @Override
+        public void prepare(Expr low) {
+            base = stage.method.let("to", emitter.tilePosition(stage, tile, axis));
+        }
+
+        @Override
+        public void scalar(Expr.Local x, Expr value) {
+            Expr at = step() == 0 ? base : base.plus(step() == 1 ? x : x.times(Expr.literal(step())));
+            Expr stored = Tiles.kind(tile.dtype()) == Tiles.Kind.LONGS ? value.asLong() : value;
+            stage.method.add(new Statement.SetElement(stage.scratch(tile.dtype()), at, stored));
+        }
+
+        @Override
+        public void vector(Expr.Local x, Expr value) {
+            stage.method.call(emitter.vectors(stage.method).store(value, stage.floats, base.plus(x)));
+        }
+    }
+
+    /// Elements of a buffer.
+    private final class BufferSink implements Sink {
+        private final Stage stage;
+        private final Kernel.Buffer buffer;
+        private final Dim position;
+        private final String axis;
+        private final Optional<Dim> step;
+        private Expr base = Expr.literal(0L);
+        private Expr bytes = Expr.literal(0L);
+        private Expr low = Expr.literal(0L);
+
+        BufferSink(Stage stage, Kernel.Store store) {
+            this.stage = stage;
+            this.buffer = emitter.kernel().buffer(store.buffer());
+            this.position = stage.position(buffer, store.index());
+            this.axis = store.axes().isEmpty() ? "" : store.axes().getLast();
+            this.step = position.linearFactor(axis);
+        }
+
+        @Override
+        public boolean vectorizes() {
+            return step.filter(s -> s.isConstant(1)).isPresent();
+        }
+
+        @Override
+        public void prepare(Expr first) {
+            low = first;
+            if (step.isPresent()) {
+                base = stage.method.let("to", stage.address(buffer, position));
+                Expr wide = stage.dim(step.get().times(buffer.dtype().bytes()));
+                bytes = wide instanceof Expr.Literal ? wide : stage.method.let("d", wide);
+            }
+        }
+
+        private Expr at(Expr.Local x) {
+            if (step.isPresent()) {
+                return base.plus(x.asLong().times(bytes));
+            }
+            stage.bind(axis, low.plus(x.asLong()));
+            return stage.address(buffer, position);
+        }
+
+        @Override
+        public void scalar(Expr.Local x, Expr value) {
+            stage.method.call(Stage.store(buffer.dtype(), at(x), value));
+        }
+
+        @Override
+        public void vector(Expr.Local x, Expr value) {
+            stage.method.call(emitter.vectors(stage.method).store(value, at(x)));
+        }
+    }
+
+}

@@ -1,0 +1,391 @@
+package tfx.cpu;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.objectweb.asm.Type;
+import tfx.cpu.code.Expr;
+import tfx.ir.BinaryFn;
+import tfx.ir.Dim;
+import tfx.ir.UnaryFn;
+import tfx.ir.kernel.Exprs;
+import tfx.ir.kernel.Kernel;
+import tfx.runtime.DType;
+
+/// Code for kernel expressions inside the innermost loop of a stage. What does not change along the loop's axis is
+/// computed before it; what changes is read with one stride where that is possible.
+final class Values {
+    /// A buffer element that moves by a fixed step along the axis.
+    private record Moving(Expr base, Expr step, boolean unit) {}
+
+    private final Stage stage;
+    private final String axis;
+    private final Expr low;
+    private final ScalarLanes scalars;
+    private final Map<Kernel.Expr, Expr> uniform = new HashMap<>();
+    private final Map<Kernel.Expr, Expr> uniformVectors = new HashMap<>();
+    private final Map<Kernel.Load, Moving> moving = new HashMap<>();
+    private final Map<String, Expr> tileBases = new HashMap<>();
+    private final Map<Kernel.Expr, Integer> counts = new HashMap<>();
+    private Map<Kernel.Expr, Expr> memo = new HashMap<>();
+
+    /// @param axis the innermost axis, empty for none
+    /// @param low  its first point
+    Values(Stage stage, String axis, Expr low) {
+        this.stage = stage;
+        this.axis = axis;
+        this.low = low;
+        this.scalars = new ScalarLanes(stage.method);
+    }
+
+    DType dtype(Kernel.Expr e) {
+        return stage.emitter.dtype(e);
+    }
+
+    boolean varying(Kernel.Expr e) {
+        return switch (e) {
+            case Kernel.Load l ->
+                l.index().stream().anyMatch(d -> d.symbols().contains(axis))
+                        || l.lookups().stream().anyMatch(k -> varying(k.value()));
+            case Kernel.Index i -> i.dim().symbols().contains(axis);
+            case Kernel.Ref r -> stage.emitter.tile(r.name()).axes().contains(axis);
+            default -> Exprs.parts(e).stream().anyMatch(this::varying);
+        };
+    }
+
+    /// The step of a load along the axis, in elements; empty if it has none.
+    private Optional<Dim> step(Kernel.Load l) {
+        if (l.lookups().stream().anyMatch(k -> varying(k.value()))) {
+            return Optional.empty();
+        }
+        Kernel.Buffer buffer = stage.emitter.kernel().buffer(l.buffer());
+        return stage.position(buffer, l.index()).linearFactor(axis);
+    }
+
+    /// Whether a vector of neighbours along the axis can be computed at once.
+    boolean vectorizes(Kernel.Expr e) {
+        if (!varying(e)) {
+            return dtype(e) == DType.F32 || dtype(e) == DType.BOOL;
+        }
+        return switch (e) {
+            case Kernel.Load l -> dtype(l) == DType.F32 && step(l).filter(d -> d.isConstant(1)).isPresent();
+            case Kernel.Ref r -> dtype(r) == DType.F32 && stage.emitter.tile(r.name()).stride(axis) == 1;
+            case Kernel.Unary u ->
+                switch (u.fn()) {
+                    case NEG, ABS, EXP, SQRT, TANH, ERF -> dtype(u.x()) == DType.F32 && vectorizes(u.x());
+                    case NOT -> vectorizes(u.x());
+                    case LOG, SIN, COS, FLOOR, CEIL, ROUND -> false;
+                };
+            case Kernel.Binary b ->
+                b.fn() != BinaryFn.POW
+                        && (dtype(b.a()) == DType.F32 || dtype(b.a()) == DType.BOOL && !b.fn().isComparison())
+                        && vectorizes(b.a())
+                        && vectorizes(b.b());
+            case Kernel.Select s ->
+                dtype(s) == DType.F32 && vectorizes(s.condition()) && vectorizes(s.a()) && vectorizes(s.b());
+            case Kernel.Constant c -> true;
+            case Kernel.Index i -> false;
+            case Kernel.Cast c -> false;
+        };
+    }
+
+    /// Emits what can be computed before the loop.
+    void hoist(Kernel.Expr e, boolean vector) {
+        count(e);
+        hoistParts(e, vector);
+    }
+
+    private void count(Kernel.Expr e) {
+        if (counts.merge(e, 1, Integer::sum) == 1) {
+            Exprs.parts(e).forEach(this::count);
+        }
+    }
+
+    private void hoistParts(Kernel.Expr e, boolean vector) {
+        if (!varying(e)) {
+            if (!uniform.containsKey(e)) {
+                Expr value = scalar(e, Optional.empty());
+                uniform.put(e, value instanceof Expr.Literal ? value : stage.method.let("u", value));
+            }
+            if (vector && !uniformVectors.containsKey(e) && (dtype(e) == DType.F32 || dtype(e) == DType.BOOL)) {
+                VectorLanes lanes = stage.emitter.vectors(stage.method);
+                Expr value = uniform.get(e);
+                Expr wide = dtype(e) == DType.BOOL ? lanes.mask(value) : lanes.broadcast(value);
+                uniformVectors.put(e, stage.method.let("w", wide));
+            }
+            return;
+        }
+        Exprs.parts(e).forEach(p -> hoistParts(p, vector && !(e instanceof Kernel.Load)));
+        if (e instanceof Kernel.Load l && !moving.containsKey(l)) {
+            Optional<Dim> step = step(l);
+            if (step.isPresent()) {
+                lookups(l, Optional.empty());
+                Kernel.Buffer buffer = stage.emitter.kernel().buffer(l.buffer());
+                stage.bind(axis, low);
+                Expr base = stage.method.let("b", stage.address(buffer, stage.position(buffer, l.index())));
+                Expr bytes = stage.dim(step.get().times(buffer.dtype().bytes()));
+                moving.put(l, new Moving(base, bytes instanceof Expr.Literal ? bytes : stage.method.let("d", bytes),
+                        step.get().isConstant(1)));
+            }
+        }
+        if (e instanceof Kernel.Ref r) {
+            tileBase(r.name());
+        }
+    }
+
+    /// The position in its scratch array of a tile's element at the axis's first point.
+    private Expr tileBase(String name) {
+        Expr known = tileBases.get(name);
+        if (known == null) {
+            known = stage.method.let("t", stage.emitter.tilePosition(stage, stage.emitter.tile(name), axis));
+            tileBases.put(name, known);
+        }
+        return known;
+    }
+
+    /// Begins a new pass of the loop body: values named in an earlier one are not set here.
+    void begin() {
+        memo = new HashMap<>();
+    }
+
+    /// The value at point `low + x`, or the same for all points.
+    Expr scalar(Kernel.Expr e, Optional<Expr.Local> x) {
+        Expr known = uniform.get(e);
+        if (known == null) {
+            known = memo.get(e);
+        }
+        if (known != null) {
+            return known;
+        }
+        Expr value = scalarParts(e, x);
+        boolean leaf = e instanceof Kernel.Constant || e instanceof Kernel.Ref && !varying(e);
+        if (!leaf && counts.getOrDefault(e, 0) > 1) {
+            value = stage.method.let("c", value);
+            memo.put(e, value);
+        }
+        return value;
+    }
+
+    private Expr scalarParts(Kernel.Expr e, Optional<Expr.Local> x) {
+        return switch (e) {
+            case Kernel.Constant c -> literal(c);
+            case Kernel.Index i -> {
+                stage.bind(axis, point(x));
+                Expr value = stage.dim(i.dim());
+                yield convert(value, DType.I64, i.dtype());
+            }
+            case Kernel.Ref r -> {
+                Tiles.Tile tile = stage.emitter.tile(r.name());
+                Expr at = varying(r)
+                        ? tileBase(r.name()).plus(scaled(x.orElseThrow(), tile.stride(axis)))
+                        : stage.emitter.tilePosition(stage, tile, axis);
+                Expr value = new Expr.Element(stage.scratch(tile.dtype()), at);
+                yield tile.dtype() == DType.I32 || tile.dtype() == DType.BOOL ? value.asInt() : value;
+            }
+            case Kernel.Load l -> {
+                Moving m = moving.get(l);
+                if (m != null && x.isPresent()) {
+                    yield Stage.load(dtype(l), m.base().plus(x.get().asLong().times(m.step())));
+                }
+                lookups(l, x);
+                stage.bind(axis, point(x));
+                Kernel.Buffer buffer = stage.emitter.kernel().buffer(l.buffer());
+                yield Stage.load(buffer.dtype(), stage.address(buffer, stage.position(buffer, l.index())));
+            }
+            case Kernel.Unary u -> unary(u.fn(), dtype(u.x()), scalar(u.x(), x));
+            case Kernel.Binary b -> binary(b.fn(), dtype(b.a()), scalar(b.a(), x), scalar(b.b(), x));
+            case Kernel.Select s ->
+                new Expr.Choose(scalar(s.condition(), x), scalar(s.a(), x), scalar(s.b(), x));
+            case Kernel.Cast c -> convert(scalar(c.x(), x), dtype(c.x()), c.dtype());
+        };
+    }
+
+    private Expr point(Optional<Expr.Local> x) {
+        return x.isPresent() ? low.plus(x.get().asLong()) : low;
+    }
+
+    private static Expr scaled(Expr x, int stride) {
+        return stride == 1 ? x : x.times(Expr.literal(stride));
+    }
+
+    private void lookups(Kernel.Load l, Optional<Expr.Local> x) {
+        for (Kernel.Lookup lookup : l.lookups()) {
+            boolean changes = varying(lookup.value());
+            if (!changes && stage.isBound(lookup.symbol()) && uniform.containsKey(lookup.value())) {
+                continue;
+            }
+            Expr row = scalar(lookup.value(), x).asLong();
+            Expr checked = ScalarLanes.invoke("tfx/cpu/Support", "index", Type.LONG_TYPE, row, stage.dim(lookup.limit()));
+            stage.bind(lookup.symbol(), stage.method.let("g", checked));
+        }
+    }
+
+    private static Expr literal(Kernel.Constant c) {
+        return new Expr.Literal(
+                switch (c.dtype()) {
+                    case F32 -> (Number) c.value().floatValue();
+                    case F64 -> (Number) c.value().doubleValue();
+                    case I64 -> (Number) c.value().longValue();
+                    case I32, BOOL -> (Number) c.value().intValue();
+                });
+    }
+
+    private static Expr zero(DType dtype) {
+        return literal(new Kernel.Constant(dtype, 0));
+    }
+
+    static Expr convert(Expr x, DType from, DType to) {
+        if (from == to) {
+            return x;
+        }
+        if (to == DType.BOOL) {
+            return new Expr.Compare("!=", x, zero(from));
+        }
+        if (from == DType.I64 && to == DType.F32) {
+            return new Expr.Convert(Type.FLOAT_TYPE, new Expr.Convert(Type.DOUBLE_TYPE, x));
+        }
+        if (from == DType.I32 && to == DType.F32) {
+            return new Expr.Convert(Type.FLOAT_TYPE, x);
+        }
+        return new Expr.Convert(Stage.type(to), x);
+    }
+
+    private Expr unary(UnaryFn fn, DType dtype, Expr x) {
+        if (dtype == DType.F32) {
+            return switch (fn) {
+                case NEG -> scalars.neg(x);
+                case ABS -> scalars.abs(x);
+                case EXP -> FloatMath.exp(scalars, x);
+                case SQRT -> scalars.sqrt(x);
+                case TANH -> FloatMath.tanh(scalars, x);
+                case ERF -> FloatMath.erf(scalars, x);
+                case LOG, SIN, COS, FLOOR, CEIL, ROUND ->
+                    new Expr.Convert(Type.FLOAT_TYPE, wide(fn, new Expr.Convert(Type.DOUBLE_TYPE, x)));
+                case NOT -> throw new IllegalArgumentException(fn.text());
+            };
+        }
+        if (dtype == DType.F64) {
+            return wide(fn, x);
+        }
+        return switch (fn) {
+            case NEG -> new Expr.Negate(x);
+            case ABS -> ScalarLanes.math("abs", x);
+            case NOT -> scalars.not(x);
+            case EXP, LOG, SQRT, TANH, ERF, SIN, COS, FLOOR, CEIL, ROUND ->
+                throw new IllegalArgumentException(fn.text() + " of " + dtype);
+        };
+    }
+
+    private static Expr wide(UnaryFn fn, Expr x) {
+        return switch (fn) {
+            case NEG -> new Expr.Negate(x);
+            case ERF -> ScalarLanes.invoke("tfx/cpu/Support", "erf", Type.DOUBLE_TYPE, x);
+            case ROUND -> ScalarLanes.math("rint", x);
+            case ABS, EXP, LOG, SQRT, TANH, SIN, COS, FLOOR, CEIL -> ScalarLanes.math(fn.text(), x);
+            case NOT -> throw new IllegalArgumentException(fn.text());
+        };
+    }
+
+    static String comparison(BinaryFn fn) {
+        return switch (fn) {
+            case EQ -> "==";
+            case NE -> "!=";
+            case LT -> "<";
+            case LE -> "<=";
+            case GT -> ">";
+            case GE -> ">=";
+            case ADD, SUB, MUL, DIV, FLOORDIV, MOD, POW, MIN, MAX, AND, OR ->
+                throw new IllegalArgumentException(fn.text());
+        };
+    }
+
+    /// A binary function of two scalars.
+    Expr binary(BinaryFn fn, DType dtype, Expr a, Expr b) {
+        return switch (fn) {
+            case ADD -> a.plus(b);
+            case SUB -> a.minus(b);
+            case MUL -> a.times(b);
+            case DIV -> new Expr.Arithmetic("/", a, b);
+            case FLOORDIV -> ScalarLanes.invoke("tfx/cpu/Support", "floorDiv", a.type(), a, b);
+            case MOD -> ScalarLanes.invoke("tfx/cpu/Support", "floorMod", a.type(), a, b);
+            case POW ->
+                dtype == DType.F64
+                        ? ScalarLanes.math("pow", a, b)
+                        : new Expr.Convert(
+                                Type.FLOAT_TYPE,
+                                ScalarLanes.math(
+                                        "pow",
+                                        new Expr.Convert(Type.DOUBLE_TYPE, a),
+                                        new Expr.Convert(Type.DOUBLE_TYPE, b)));
+            case MIN -> ScalarLanes.math("min", a, b);
+            case MAX -> ScalarLanes.math("max", a, b);
+            case EQ, NE, LT, LE, GT, GE -> new Expr.Compare(comparison(fn), a, b);
+            case AND -> scalars.and(a, b);
+            case OR -> scalars.or(a, b);
+        };
+    }
+
+    /// The values at points `low + x` to `low + x + lanes - 1`.
+    Expr vector(Kernel.Expr e, Expr.Local x) {
+        Expr known = uniformVectors.get(e);
+        if (known == null) {
+            known = memo.get(e);
+        }
+        if (known != null) {
+            return known;
+        }
+        Expr value = vectorParts(e, x);
+        if (counts.getOrDefault(e, 0) > 1) {
+            value = stage.method.let("c", value);
+            memo.put(e, value);
+        }
+        return value;
+    }
+
+    private Expr vectorParts(Kernel.Expr e, Expr.Local x) {
+        VectorLanes lanes = stage.emitter.vectors(stage.method);
+        return switch (e) {
+            case Kernel.Load l -> {
+                Moving m = moving.get(l);
+                yield lanes.load(m.base().plus(x.asLong().times(m.step())));
+            }
+            case Kernel.Ref r -> lanes.load(stage.floats, tileBase(r.name()).plus(x));
+            case Kernel.Unary u -> {
+                Expr v = vector(u.x(), x);
+                yield switch (u.fn()) {
+                    case NEG -> lanes.neg(v);
+                    case ABS -> lanes.abs(v);
+                    case EXP -> FloatMath.exp(lanes, v);
+                    case SQRT -> lanes.sqrt(v);
+                    case TANH -> FloatMath.tanh(lanes, v);
+                    case ERF -> FloatMath.erf(lanes, v);
+                    case NOT -> lanes.not(v);
+                    case LOG, SIN, COS, FLOOR, CEIL, ROUND -> throw new IllegalArgumentException(u.fn().text());
+                };
+            }
+            case Kernel.Binary b -> vectorBinary(lanes, b.fn(), vector(b.a(), x), vector(b.b(), x));
+            case Kernel.Select s ->
+                lanes.choose(vector(s.condition(), x), vector(s.a(), x), vector(s.b(), x));
+            case Kernel.Constant c -> throw new IllegalArgumentException("a constant is hoisted");
+            case Kernel.Index i -> throw new IllegalArgumentException("an index does not vectorize");
+            case Kernel.Cast c -> throw new IllegalArgumentException("a cast does not vectorize");
+        };
+    }
+
+    static Expr vectorBinary(Lanes lanes, BinaryFn fn, Expr a, Expr b) {
+        return switch (fn) {
+            case ADD -> lanes.add(a, b);
+            case SUB -> lanes.sub(a, b);
+            case MUL -> lanes.mul(a, b);
+            case DIV -> lanes.div(a, b);
+            case MIN -> lanes.min(a, b);
+            case MAX -> lanes.max(a, b);
+            case AND -> lanes.and(a, b);
+            case OR -> lanes.or(a, b);
+            case EQ, NE, LT, LE, GT, GE -> lanes.compare(comparison(fn), a, b);
+            case FLOORDIV, MOD, POW -> throw new IllegalArgumentException(fn.text());
+        };
+    }
+
+}

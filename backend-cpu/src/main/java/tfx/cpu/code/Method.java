@@ -1,0 +1,108 @@
+package tfx.cpu.code;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.objectweb.asm.ClassVisitor;
+import org.objectweb.asm.MethodVisitor;
+import org.objectweb.asm.Opcodes;
+import org.objectweb.asm.Type;
+
+/// A method under construction: parameters, locals, and a place where statements go.
+public final class Method {
+    private final int access;
+    private final String name;
+    private final Type result;
+    private final List<Expr.Local> parameters = new ArrayList<>();
+    private final List<Statement> body = new ArrayList<>();
+    private final List<List<Statement>> open = new ArrayList<>(List.of(body));
+    private int slots;
+    private int names;
+
+    /// @param isStatic whether the method has no receiver
+    public Method(boolean isStatic, String name, Type result) {
+        this.access = Opcodes.ACC_PUBLIC | (isStatic ? Opcodes.ACC_STATIC : 0);
+        this.name = name;
+        this.result = result;
+        this.slots = isStatic ? 0 : 1;
+    }
+
+    public String name() {
+        return name;
+    }
+
+    public Expr.Local parameter(String name, Type type) {
+        Expr.Local local = new Expr.Local(name, slots, type);
+        slots += type.getSize();
+        parameters.add(local);
+        return local;
+    }
+
+    /// A new variable, set here.
+    public Expr.Local let(String base, Expr value) {
+        Expr.Local local = new Expr.Local(base + names++, slots, value.type());
+        slots += value.type().getSize();
+        add(new Statement.Set(local, value));
+        return local;
+    }
+
+    public void add(Statement statement) {
+        open.getLast().add(statement);
+    }
+
+    public void set(Expr.Local target, Expr value) {
+        add(new Statement.Set(target, value));
+    }
+
+    public void call(Expr call) {
+        add(new Statement.Do(call));
+    }
+
+    /// `for (; variable + step <= limit; variable += step)` around what `body` adds.
+    public void loop(Expr.Local variable, Expr step, Expr limit, Runnable body) {
+        List<Statement> inner = new ArrayList<>();
+        open.add(inner);
+        body.run();
+        open.removeLast();
+        add(new Statement.Loop(variable, step, limit, inner));
+    }
+
+    /// `while (condition)` around what `body` adds.
+    public void loopWhile(Expr.Compare condition, Runnable body) {
+        List<Statement> inner = new ArrayList<>();
+        open.add(inner);
+        body.run();
+        open.removeLast();
+        add(new Statement.While(condition, inner));
+    }
+
+    public Type signature() {
+        return Type.getMethodType(
+                result, parameters.stream().map(Expr.Local::type).toArray(Type[]::new));
+    }
+
+    void emit(ClassVisitor to) {
+        MethodVisitor method = to.visitMethod(access, name, signature().getDescriptor(), null, null);
+        method.visitCode();
+        body.forEach(s -> s.emit(method));
+        if (result.equals(Type.VOID_TYPE)) {
+            method.visitInsn(Opcodes.RETURN);
+        }
+        method.visitMaxs(0, 0);
+        method.visitEnd();
+    }
+
+    void print(StringBuilder to) {
+        to.append("  ").append((access & Opcodes.ACC_STATIC) != 0 ? "static " : "").append(result.getClassName());
+        to.append(' ').append(name);
+        to.append(parameters.stream()
+                .map(p -> simple(p.type()) + " " + p.name())
+                .collect(Collectors.joining(", ", "(", ") {\n")));
+        body.forEach(s -> s.print("    ", to));
+        to.append("  }\n");
+    }
+
+    private static String simple(Type type) {
+        return type.getClassName().substring(type.getClassName().lastIndexOf('.') + 1);
+    }
+}

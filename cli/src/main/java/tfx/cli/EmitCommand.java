@@ -1,0 +1,55 @@
+package tfx.cli;
+
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import tfx.compiler.Pipeline;
+import tfx.cpu.CpuProgram;
+import tfx.frontend.Program;
+import tfx.ir.Target;
+
+@CommandLine.Command(name = "emit", description = "Print a program as it is after a phase of compilation.")
+final class EmitCommand implements Callable<Integer> {
+    /// The phases, in order.
+    enum Phase {
+        GRAPH,
+        SCHEDULE,
+        FUSED,
+        KERNEL,
+        BYTECODE
+    }
+
+    @CommandLine.Parameters(index = "0", paramLabel = "FILE")
+    private Path file = Path.of("");
+
+    @CommandLine.Parameters(index = "1", arity = "0..1", paramLabel = "ENTRY", description = "A program of the file.")
+    private Optional<String> entry = Optional.empty();
+
+    @CommandLine.Option(names = "--phase", required = true, description = "${COMPLETION-CANDIDATES}")
+    private Phase phase = Phase.GRAPH;
+
+    @CommandLine.Option(names = "--width", description = "Vector lanes to compile for; 1 is scalar.")
+    private Optional<Integer> width = Optional.empty();
+
+    @Override
+    public Integer call() throws Exception {
+        Optional<List<Program>> programs = Programs.check(file);
+        if (programs.isEmpty()) {
+            return Main.WRONG_PROGRAM;
+        }
+        Program program = Programs.choose(programs.get(), entry, file);
+        int lanes = width.orElseGet(CpuProgram::nativeLanes);
+        Pipeline.Phases phases = Pipeline.run(program.graph(), new Pipeline.Options(Target.cpu(lanes), true));
+        System.out.print(
+                switch (phase) {
+                    case GRAPH -> phases.graph();
+                    case SCHEDULE -> phases.schedule();
+                    case FUSED -> phases.fused();
+                    case KERNEL -> phases.kernels();
+                    case BYTECODE -> CpuProgram.render(phases.kernels(), lanes);
+                });
+        return Main.OK;
+    }
+}

@@ -1,0 +1,44 @@
+package tfx.cli;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import tfx.runtime.Tokenizer;
+
+/// Tokenizers from `tokenizer.json` files. Padding that a file asks for is switched off: programs run packed.
+public final class HuggingFaceTokenizers {
+    private static final int NO_LIMIT = 1 << 20;
+
+    private HuggingFaceTokenizers() {}
+
+    /// Opens a file; texts are cut to `limit` tokens.
+    public static Tokenizer open(Path file, Optional<Integer> limit) throws IOException {
+        if (!Files.isRegularFile(file)) {
+            throw new IOException("there is no such file");
+        }
+        HuggingFaceTokenizer tokenizer = HuggingFaceTokenizer.builder()
+                .optTokenizerPath(file)
+                .optPadding(false)
+                .optTruncation(true)
+                .optMaxLength(limit.orElse(NO_LIMIT))
+                .build();
+        return new Tokenizer() {
+            @Override
+            public int[] encode(String text) {
+                long[] ids = tokenizer.encode(text).getIds();
+                int[] narrow = new int[ids.length];
+                for (int i = 0; i < ids.length; i++) {
+                    narrow[i] = Math.toIntExact(ids[i]);
+                }
+                return narrow;
+            }
+
+            @Override
+            public void close() {
+                tokenizer.close();
+            }
+        };
+    }
+}

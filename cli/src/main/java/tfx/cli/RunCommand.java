@@ -1,0 +1,109 @@
+package tfx.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import picocli.CommandLine;
+import tfx.compiler.Session;
+import tfx.frontend.Program;
+import tfx.runtime.Tensor;
+
+@CommandLine.Command(name = "run", description = "Run a program of a file.")
+final class RunCommand implements Callable<Integer> {
+    @CommandLine.Parameters(index = "0", paramLabel = "FILE")
+    private Path file = Path.of("");
+
+    @CommandLine.Parameters(index = "1..*", paramLabel = "[ENTRY] NAME=VALUE",
+            description = "A program of the file, and its arguments: JSON, or plain text for tokens.")
+    private List<String> words = new ArrayList<>();
+
+    @CommandLine.Option(names = "--backend", defaultValue = "cpu", description = "${COMPLETION-CANDIDATES}")
+    private Session.Backend backend = Session.Backend.CPU;
+
+    @CommandLine.Option(names = "--weights", description = "A weight file in place of the one the source names.")
+    private Optional<Path> weights = Optional.empty();
+
+    @CommandLine.Option(names = "--threads", description = "Threads of the CPU backend; all cores by default.")
+    private Optional<Integer> threads = Optional.empty();
+
+    @CommandLine.Option(names = "--json", description = "Print one JSON object.")
+    private boolean json;
+
+    @Override
+    public Integer call() throws Exception {
+        Optional<String> entry = words.isEmpty() || words.getFirst().contains("=")
+                ? Optional.empty()
+                : Optional.of(words.removeFirst());
+        Optional<List<Program>> programs = Programs.check(file);
+        if (programs.isEmpty()) {
+            return Main.WRONG_PROGRAM;
+        }
+        Program program = Programs.choose(programs.get(), entry, file);
+        int workers = threads.orElse(Runtime.getRuntime().availableProcessors());
+        if (workers < 1) {
+            throw new Main.Usage("--threads must be at least 1");
+        }
+        Session.Options options = new Session.Options(backend, weights, workers);
+        try (Session session = new Session(program, Programs.folder(file), options, HuggingFaceTokenizers::open);
+                Arena arena = Arena.ofShared()) {
+            run(session, arena);
+        }
+        return Main.OK;
+    }
+
+    private void run(Session session, Arena arena) throws Exception {
+        Program program = session.program();
+        Map<String, Object> arguments = new HashMap<>();
+        boolean single = false;
+        for (String word : words) {
+            int equals = word.indexOf('=');
+            if (equals < 1) {
+                throw new Main.Usage("expected NAME=VALUE, found '" + word + "'");
+            }
+            String name = word.substring(0, equals);
+            Program.Parameter parameter = program.parameters().stream()
+                    .filter(p -> p.name().equals(name))
+                    .findFirst()
+                    .orElseThrow(() -> new Main.Usage("program " + program.name() + " has no argument '" + name
+                            + "'; it takes " + program.parameters().stream().map(Program.Parameter::name).toList()));
+            JsonValues.Parsed parsed = JsonValues.parse(parameter, word.substring(equals + 1), arena);
+            arguments.put(name, parsed.value());
+            single |= parsed.single();
+        }
+        for (Program.Parameter parameter : program.parameters()) {
+            if (!arguments.containsKey(parameter.name())) {
+                throw new Main.Usage("argument '" + parameter.name() + "' is missing; it is " + parameter.written());
+            }
+        }
+        long start = System.nanoTime();
+        Session.Results results = session.call(arguments, arena);
+        double millis = (System.nanoTime() - start) / 1e6;
+        ObjectNode outputs = JsonNodeFactory.instance.objectNode();
+        for (Program.Result result : program.results()) {
+            Tensor tensor = results.outputs().get(result.name());
+            JsonNode value = JsonValues.toJson(tensor, result.offsets().map(results.inputs()::get));
+            outputs.set(result.name(), single && value.isArray() && value.size() == 1 ? value.get(0) : value);
+        }
+        if (json) {
+            ObjectNode all = JsonNodeFactory.instance.objectNode();
+            all.put("entry", program.name());
+            all.set("outputs", outputs);
+            all.put("backend", backend.name().toLowerCase(Locale.ROOT));
+            all.put("millis", Math.round(millis * 1000) / 1000.0);
+            System.out.println(JsonValues.write(all));
+        } else {
+            for (var output : outputs.properties()) {
+                System.out.println(output.getKey() + " = " + JsonValues.write(output.getValue()));
+            }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+package tfx.compiler;
+
+import java.lang.foreign.Arena;
+import java.util.Map;
+import tfx.runtime.Tensor;
+
+/// Runs one program. Safe for concurrent calls.
+public interface Engine extends AutoCloseable {
+    /// @param inputs by the names of the graph's inputs
+    /// @param arena  owns the results
+    /// @return results by name, in the order of the program
+    Map<String, Tensor> run(Map<String, Tensor> inputs, Arena arena);
+
+    @Override
+    void close();
+}

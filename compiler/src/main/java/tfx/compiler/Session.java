@@ -1,0 +1,136 @@
+package tfx.compiler;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tfx.compiler.weights.WeightFiles;
+import tfx.cpu.CpuProgram;
+import tfx.frontend.Program;
+import tfx.ir.Target;
+import tfx.ir.graph.Graph;
+import tfx.ir.graph.Node;
+import tfx.ir.graph.Op;
+import tfx.ir.graph.Sizes;
+import tfx.ir.RunException;
+import tfx.runtime.Tensor;
+import tfx.runtime.Tokenizer;
+import tfx.runtime.WeightSource;
+
+/// A program made ready to run: compiled, its weights loaded, its tokenizer opened. Safe for concurrent calls; results
+/// belong to the caller's arena.
+public final class Session implements AutoCloseable {
+    /// Where programs run.
+    public enum Backend {
+        CPU,
+        EVALUATOR
+    }
+
+    /// @param weights a file in place of the one that the source names
+    /// @param threads how many threads work on one call, at least 1
+    public record Options(Backend backend, Optional<Path> weights, int threads) {}
+
+    /// Opens tokenizer files.
+    @FunctionalInterface
+    public interface Tokenizers {
+        Tokenizer open(Path file, Optional<Integer> limit) throws IOException;
+    }
+
+    private final Program program;
+    private final Arena arena = Arena.ofShared();
+    private final Engine engine;
+    private final Optional<Tokenizer> tokenizer;
+
+    /// @param folder the folder of the source, which file names in it are relative to
+    /// @throws RunException if a file or a weight is missing or does not fit
+    public Session(Program program, Path folder, Options options, Tokenizers tokenizers) {
+        this.program = program;
+        Map<String, Tensor> weights = new HashMap<>();
+        if (program.graph().nodes().stream().anyMatch(n -> n.op() instanceof Op.Weight)) {
+            Path file = options.weights()
+                    .orElseGet(() -> folder.resolve(program.weights()
+                            .orElseThrow(() -> new RunException("program " + program.name() + " names no weight file"))
+                            .path()));
+            weights.putAll(load(program.graph(), WeightFiles.open(file, arena)));
+        }
+        this.engine =
+                switch (options.backend()) {
+                    case EVALUATOR -> new EvaluatorEngine(program.graph(), weights);
+                    case CPU -> cpu(program.graph(), weights, options.threads());
+                };
+        this.tokenizer = program.tokenizer().map(t -> {
+            Path file = folder.resolve(t.file().path());
+            try {
+                return tokenizers.open(file, t.limit());
+            } catch (IOException e) {
+                throw new RunException("cannot open the tokenizer " + file + ": " + e.getMessage(), e);
+            }
+        });
+    }
+
+    private static Engine cpu(Graph graph, Map<String, Tensor> weights, int threads) {
+        int lanes = CpuProgram.nativeLanes();
+        Pipeline.Phases phases = Pipeline.run(graph, new Pipeline.Options(Target.cpu(lanes), true));
+        return CpuEngine.of(phases.kernels(), weights, lanes, threads);
+    }
+
+    /// The weights that a graph names, checked against their declared types.
+    static Map<String, Tensor> load(Graph graph, WeightSource source) {
+        Map<String, Tensor> weights = new HashMap<>();
+        Sizes sizes = new Sizes();
+        for (Node node : graph.nodes()) {
+            if (node.op() instanceof Op.Weight weight) {
+                Tensor tensor = source.find(weight.name())
+                        .orElseThrow(() -> new RunException(source.describe() + " has no weight '" + weight.name()
+                                + "' (" + node.span() + ")" + similar(weight.name(), source)));
+                if (tensor.dtype() != node.type().dtype()) {
+                    throw new RunException("weight '" + weight.name() + "' is " + tensor + " in " + source.describe()
+                            + ", declared " + node.type() + " (" + node.span() + ")");
+                }
+                sizes.bind(weight.name(), node.type(), tensor.shape());
+                weights.put(weight.name(), tensor);
+            }
+        }
+        return weights;
+    }
+
+    private static String similar(String name, WeightSource source) {
+        String last = name.substring(name.lastIndexOf('.') + 1);
+        List<String> close = source.names().stream()
+                .filter(n -> n.endsWith("." + last) || n.contains(name))
+                .limit(3)
+                .toList();
+        return close.isEmpty() ? "" : "; it has " + String.join(", ", close) + ", ...";
+    }
+
+    public Program program() {
+        return program;
+    }
+
+    /// What a call gave: results by name, and the bound inputs, which hold the offsets of ragged results.
+    public record Results(Map<String, Tensor> outputs, Map<String, Tensor> inputs) {}
+
+    /// Runs the program.
+    ///
+    /// @param arguments as {@link Arguments#bind} takes them
+    /// @param arena     owns the results
+    public Results call(Map<String, ?> arguments, Arena arena) {
+        Map<String, Tensor> inputs = Arguments.bind(program, arguments, tokenizer, arena);
+        return new Results(engine.run(inputs, arena), inputs);
+    }
+
+    /// The tokenizer, where the program declares one.
+    public Optional<Tokenizer> tokenizer() {
+        return tokenizer;
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+        tokenizer.ifPresent(Tokenizer::close);
+        arena.close();
+    }
+}

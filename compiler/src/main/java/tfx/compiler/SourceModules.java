@@ -1,0 +1,34 @@
+package tfx.compiler;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import tfx.frontend.Frontend;
+import tfx.frontend.Parsing;
+
+/// Modules of the stdlib, and files beside the file that imports them.
+final class SourceModules implements Frontend.Modules {
+    @Override
+    public Optional<Found> library(String name) throws IOException {
+        String resource = "/tfx/stdlib/" + name + ".tfx";
+        try (InputStream in = SourceModules.class.getResourceAsStream(resource)) {
+            return in == null ? Optional.empty() : Optional.of(new Found("stdlib/" + name + ".tfx", in.readAllBytes()));
+        }
+    }
+
+    @Override
+    public Optional<Found> file(String from, String path) throws IOException {
+        Path base = Path.of(from).getParent();
+        Path target = (base == null ? Path.of(path) : base.resolve(path)).normalize();
+        return Files.isRegularFile(target) ? Optional.of(new Found(target.toString(), read(target))) : Optional.empty();
+    }
+
+    /// The bytes of a source file, cut just past the size at which the front end refuses it.
+    static byte[] read(Path path) throws IOException {
+        try (InputStream in = Files.newInputStream(path)) {
+            return in.readNBytes(Parsing.MAX_BYTES + 1);
+        }
+    }
+}

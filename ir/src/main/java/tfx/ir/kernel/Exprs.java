@@ -1,0 +1,98 @@
+package tfx.ir.kernel;
+
+import java.util.List;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.Consumer;
+import java.util.function.Function;
+import tfx.runtime.DType;
+
+/// Questions and rebuilds on kernel expressions that every consumer shares.
+public final class Exprs {
+    private Exprs() {}
+
+    /// The direct parts of an expression, lookups included.
+    public static List<Kernel.Expr> parts(Kernel.Expr expr) {
+        return switch (expr) {
+            case Kernel.Load l -> l.lookups().stream().map(Kernel.Lookup::value).toList();
+            case Kernel.Constant c -> List.of();
+            case Kernel.Index i -> List.of();
+            case Kernel.Ref r -> List.of();
+            case Kernel.Unary u -> List.of(u.x());
+            case Kernel.Binary b -> List.of(b.a(), b.b());
+            case Kernel.Select s -> List.of(s.condition(), s.a(), s.b());
+            case Kernel.Cast c -> List.of(c.x());
+        };
+    }
+
+    /// Visits an expression and all its parts.
+    public static void walk(Kernel.Expr expr, Consumer<Kernel.Expr> visitor) {
+        visitor.accept(expr);
+        parts(expr).forEach(p -> walk(p, visitor));
+    }
+
+    /// The same expression with its direct parts changed.
+    public static Kernel.Expr rebuild(Kernel.Expr expr, Function<Kernel.Expr, Kernel.Expr> change) {
+        return switch (expr) {
+            case Kernel.Load l ->
+                new Kernel.Load(
+                        l.buffer(),
+                        l.index(),
+                        l.lookups().stream()
+                                .map(k -> new Kernel.Lookup(k.symbol(), change.apply(k.value()), k.limit()))
+                                .toList());
+            case Kernel.Constant c -> c;
+            case Kernel.Index i -> i;
+            case Kernel.Ref r -> r;
+            case Kernel.Unary u -> new Kernel.Unary(u.fn(), change.apply(u.x()));
+            case Kernel.Binary b -> new Kernel.Binary(b.fn(), change.apply(b.a()), change.apply(b.b()));
+            case Kernel.Select s ->
+                new Kernel.Select(change.apply(s.condition()), change.apply(s.a()), change.apply(s.b()));
+            case Kernel.Cast c -> new Kernel.Cast(c.dtype(), change.apply(c.x()));
+        };
+    }
+
+    /// The symbols of index expressions in `expr` that lookups do not define.
+    public static Set<String> symbols(Kernel.Expr expr) {
+        Set<String> symbols = new TreeSet<>();
+        walk(expr, e -> {
+            if (e instanceof Kernel.Load l) {
+                l.index().forEach(d -> symbols.addAll(d.symbols()));
+                l.lookups().forEach(k -> symbols.addAll(k.limit().symbols()));
+            } else if (e instanceof Kernel.Index i) {
+                symbols.addAll(i.dim().symbols());
+            }
+        });
+        walk(expr, e -> {
+            if (e instanceof Kernel.Load l) {
+                l.lookups().forEach(k -> symbols.remove(k.symbol()));
+            }
+        });
+        return symbols;
+    }
+
+    /// The tile values that `expr` reads.
+    public static Set<String> refs(Kernel.Expr expr) {
+        Set<String> refs = new TreeSet<>();
+        walk(expr, e -> {
+            if (e instanceof Kernel.Ref r) {
+                refs.add(r.name());
+            }
+        });
+        return refs;
+    }
+
+    /// The element type of an expression, given those of buffers and tiles.
+    public static DType dtype(Kernel.Expr expr, Function<String, DType> buffers, Function<String, DType> tiles) {
+        return switch (expr) {
+            case Kernel.Load l -> buffers.apply(l.buffer());
+            case Kernel.Constant c -> c.dtype();
+            case Kernel.Index i -> i.dtype();
+            case Kernel.Ref r -> tiles.apply(r.name());
+            case Kernel.Unary u -> dtype(u.x(), buffers, tiles);
+            case Kernel.Binary b -> b.fn().result(dtype(b.a(), buffers, tiles));
+            case Kernel.Select s -> dtype(s.a(), buffers, tiles);
+            case Kernel.Cast c -> c.dtype();
+        };
+    }
+}

@@ -1,0 +1,142 @@
+package tfx.ir.kernel;
+
+import java.util.List;
+import java.util.Optional;
+import tfx.ir.BinaryFn;
+import tfx.ir.Dim;
+import tfx.ir.ReduceFn;
+import tfx.ir.UnaryFn;
+import tfx.runtime.DType;
+
+/// One kernel: a grid of independent tasks, each of which runs `body` on tiles. Value-semantic and free of any target.
+///
+/// Names of axes stand as symbols in index expressions. A tile value has a name, some axes, and an element for each
+/// point of its axes inside the current task and loop step.
+///
+/// @param grid  axes that the tasks divide among them, outermost first
+/// @param axes  axes that each task walks itself
+public record Kernel(
+        String name, List<Buffer> buffers, List<Axis> grid, List<Axis> axes, List<Statement> body) {
+    public Kernel {
+        buffers = List.copyOf(buffers);
+        grid = List.copyOf(grid);
+        axes = List.copyOf(axes);
+        body = List.copyOf(body);
+    }
+
+    /// Memory that a kernel reads or writes.
+    ///
+    /// @param panels 0 for row-major; else the buffer is a matrix `[K, N]` stored as panels of this many columns, each
+    ///               panel row after row, the last one padded with zeros
+    public record Buffer(String name, boolean output, DType dtype, List<Dim> shape, int panels) {
+        public Buffer {
+            shape = List.copyOf(shape);
+        }
+    }
+
+    /// A dimension of the iteration space.
+    ///
+    /// @param tile  points that one task (of a grid axis) or one loop step (of a loop's axis) covers
+    /// @param split for a grid axis, where its tiles are cut besides: at the row boundaries of a ragged dimension
+    public record Axis(String name, Dim size, int tile, Optional<Split> split) {
+        public Axis(String name, Dim size, int tile) {
+            this(name, size, tile, Optional.empty());
+        }
+    }
+
+    /// Tiles never cross a boundary: `rowIds[point]` is the entry, `offsets[entry + 1]` its end.
+    public record Split(String rowIds, String offsets) {}
+
+    /// What happens in a task, in order.
+    public sealed interface Statement {}
+
+    /// Sets a tile value; a name set before is replaced, which is how loops carry state.
+    public record Let(String name, DType dtype, List<String> axes, Expr value) implements Statement {
+        public Let {
+            axes = List.copyOf(axes);
+        }
+    }
+
+    /// Reduces `value` over one axis; with `accumulate`, into what the tile holds.
+    public record Reduce(
+            String name, DType dtype, List<String> axes, ReduceFn fn, String over, boolean accumulate, Expr value)
+            implements Statement {
+        public Reduce {
+            axes = List.copyOf(axes);
+        }
+    }
+
+    /// The matrix product `name[axes] = sum over `over` of left * right`; with `accumulate`, added to what the tile
+    /// holds. `left` does not depend on the last of the axes, `right` not on the one before.
+    public record Dot(
+            String name, DType dtype, List<String> axes, String over, boolean accumulate, Expr left, Expr right)
+            implements Statement {
+        public Dot {
+            axes = List.copyOf(axes);
+        }
+    }
+
+    /// Writes an element for each point of `axes`.
+    public record Store(String buffer, List<Dim> index, List<String> axes, Expr value) implements Statement {
+        public Store {
+            index = List.copyOf(index);
+            axes = List.copyOf(axes);
+        }
+    }
+
+    /// Walks an axis in steps of its tile, from `from` to `to` where given. They may depend on the first and last point
+    /// of grid tiles, written `i.first` and `i.last`.
+    public record Loop(String axis, Optional<Expr> from, Optional<Expr> to, List<Statement> body)
+            implements Statement {
+        public Loop {
+            body = List.copyOf(body);
+        }
+    }
+
+    /// A value for each point of some axes.
+    public sealed interface Expr {}
+
+    /// An element of a buffer. Symbols of the index that no axis or size has are looked up.
+    public record Load(String buffer, List<Dim> index, List<Lookup> lookups) implements Expr {
+        public Load {
+            index = List.copyOf(index);
+            lookups = List.copyOf(lookups);
+        }
+    }
+
+    /// An index read from data; a value outside `0..limit-1` fails the run.
+    public record Lookup(String symbol, Expr value, Dim limit) {}
+
+    public record Constant(DType dtype, Number value) implements Expr {}
+
+    /// An index or size as a number.
+    public record Index(DType dtype, Dim dim) implements Expr {}
+
+    /// The element of a tile value at the current point.
+    public record Ref(String name) implements Expr {}
+
+    public record Unary(UnaryFn fn, Expr x) implements Expr {}
+
+    public record Binary(BinaryFn fn, Expr a, Expr b) implements Expr {}
+
+    public record Select(Expr condition, Expr a, Expr b) implements Expr {}
+
+    public record Cast(DType dtype, Expr x) implements Expr {}
+
+    /// The buffer with this name.
+    public Buffer buffer(String name) {
+        return buffers.stream().filter(b -> b.name().equals(name)).findFirst().orElseThrow();
+    }
+
+    /// The axis with this name.
+    public Optional<Axis> axis(String name) {
+        return java.util.stream.Stream.concat(grid.stream(), axes.stream())
+                .filter(a -> a.name().equals(name))
+                .findFirst();
+    }
+
+    @Override
+    public String toString() {
+        return KernelText.print(this);
+    }
+}

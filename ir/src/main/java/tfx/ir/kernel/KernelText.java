@@ -1,0 +1,362 @@
+package tfx.ir.kernel;
+
+import static tfx.ir.text.Scanner.quote;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Collectors;
+import tfx.ir.BinaryFn;
+import tfx.ir.Dim;
+import tfx.ir.ReduceFn;
+import tfx.ir.TensorType;
+import tfx.ir.UnaryFn;
+import tfx.ir.text.Scanner;
+import tfx.runtime.DType;
+
+/// The text form of kernels and kernel programs: `parse(print(p))` equals `p`.
+public final class KernelText {
+    private static final int MAX_DEPTH = 300;
+
+    private KernelText() {}
+
+    // ---- printing ----
+
+    public static String print(KernelProgram program) {
+        StringBuilder out = new StringBuilder("program " + quote(program.name()) + " {\n");
+        for (KernelProgram.Value value : program.values()) {
+            out.append("  ").append(value.role().name().toLowerCase(Locale.ROOT)).append(' ').append(value.name());
+            out.append(" : ").append(value.type()).append(panels(value.panels()));
+            out.append(value.source().isEmpty() ? "" : " from " + quote(value.source())).append('\n');
+        }
+        program.once().forEach(s -> out.append("  once ").append(s.kernel()).append(names(s.arguments())).append('\n'));
+        program.steps().forEach(s -> out.append("  step ").append(s.kernel()).append(names(s.arguments())).append('\n'));
+        for (KernelProgram.Output output : program.outputs()) {
+            out.append("  output ").append(quote(output.name())).append(' ').append(output.value()).append('\n');
+        }
+        out.append("}\n");
+        program.kernels().forEach(k -> out.append('\n').append(print(k)));
+        return out.toString();
+    }
+
+    private static String names(List<String> names) {
+        return names.stream().collect(Collectors.joining(", ", " (", ")"));
+    }
+
+    private static String panels(int panels) {
+        return panels == 0 ? "" : " panels " + panels;
+    }
+
+    public static String print(Kernel kernel) {
+        StringBuilder out = new StringBuilder("kernel " + quote(kernel.name()) + " {\n");
+        for (Kernel.Buffer b : kernel.buffers()) {
+            out.append(b.output() ? "  out " : "  in ").append(b.name()).append(" : ");
+            out.append(new TensorType(b.dtype(), b.shape())).append(panels(b.panels())).append('\n');
+        }
+        kernel.grid().forEach(a -> out.append("  grid ").append(axis(a)).append('\n'));
+        kernel.axes().forEach(a -> out.append("  axis ").append(axis(a)).append('\n'));
+        statements(kernel.body(), "  ", out);
+        return out.append("}\n").toString();
+    }
+
+    private static String axis(Kernel.Axis axis) {
+        String split = axis.split().map(s -> " split " + s.rowIds() + " " + s.offsets()).orElse("");
+        return axis.name() + " : " + axis.size() + " tile " + axis.tile() + split;
+    }
+
+    private static void statements(List<Kernel.Statement> body, String indent, StringBuilder out) {
+        for (Kernel.Statement statement : body) {
+            out.append(indent);
+            switch (statement) {
+                case Kernel.Let s ->
+                    out.append("let ").append(tile(s.name(), s.axes(), s.dtype())).append(" = ").append(print(s.value()));
+                case Kernel.Reduce s ->
+                    out.append(s.accumulate() ? "reduce+ " : "reduce ").append(tile(s.name(), s.axes(), s.dtype()))
+                            .append(' ').append(s.fn().text()).append(" over ").append(s.over())
+                            .append(" = ").append(print(s.value()));
+                case Kernel.Dot s ->
+                    out.append(s.accumulate() ? "dot+ " : "dot ").append(tile(s.name(), s.axes(), s.dtype()))
+                            .append(" over ").append(s.over())
+                            .append(" = ").append(print(s.left())).append(" * ").append(print(s.right()));
+                case Kernel.Store s ->
+                    out.append("store ").append(s.buffer()).append(s.index()).append(" over ").append(s.axes())
+                            .append(" = ").append(print(s.value()));
+                case Kernel.Loop s -> {
+                    out.append("loop ").append(s.axis());
+                    s.from().ifPresent(e -> out.append(" from ").append(print(e)));
+                    s.to().ifPresent(e -> out.append(" to ").append(print(e)));
+                    out.append(" {\n");
+                    statements(s.body(), indent + "  ", out);
+                    out.append(indent).append('}');
+                }
+            }
+            out.append('\n');
+        }
+    }
+
+    private static String tile(String name, List<String> axes, DType dtype) {
+        return name + axes + " : " + dtype;
+    }
+
+    /// An expression in text form.
+    public static String print(Kernel.Expr expr) {
+        return switch (expr) {
+            case Kernel.Load l -> {
+                String lookups = l.lookups().stream()
+                        .map(k -> ", " + k.symbol() + " = " + print(k.value()) + " below " + k.limit())
+                        .collect(Collectors.joining());
+                yield "load(" + l.buffer() + ", " + l.index() + lookups + ")";
+            }
+            case Kernel.Constant c -> "const(" + c.dtype() + ", " + c.value() + ")";
+            case Kernel.Index i -> "index(" + i.dtype() + ", " + i.dim() + ")";
+            case Kernel.Ref r -> "%" + r.name();
+            case Kernel.Unary u -> u.fn().text() + "(" + print(u.x()) + ")";
+            case Kernel.Binary b -> b.fn().text() + "(" + print(b.a()) + ", " + print(b.b()) + ")";
+            case Kernel.Select s ->
+                "select(" + print(s.condition()) + ", " + print(s.a()) + ", " + print(s.b()) + ")";
+            case Kernel.Cast c -> "cast(" + c.dtype() + ", " + print(c.x()) + ")";
+        };
+    }
+
+    // ---- parsing ----
+
+    /// Reads a program with its kernels.
+    public static KernelProgram parseProgram(String text) {
+        Scanner in = new Scanner(text);
+        in.expect("program");
+        String name = in.string();
+        in.expect("{");
+        List<KernelProgram.Value> values = new ArrayList<>();
+        List<KernelProgram.Step> once = new ArrayList<>();
+        List<KernelProgram.Step> steps = new ArrayList<>();
+        List<KernelProgram.Output> outputs = new ArrayList<>();
+        while (!in.accept("}")) {
+            if (in.accept("once")) {
+                once.add(new KernelProgram.Step(Math.toIntExact(in.integer()), in.list("(", ")", in::word)));
+            } else if (in.accept("step")) {
+                steps.add(new KernelProgram.Step(Math.toIntExact(in.integer()), in.list("(", ")", in::word)));
+            } else if (in.accept("output")) {
+                outputs.add(new KernelProgram.Output(in.string(), in.word()));
+            } else {
+                values.add(value(in));
+            }
+        }
+        List<Kernel> kernels = new ArrayList<>();
+        while (!in.atEnd()) {
+            kernels.add(kernel(in));
+        }
+        return new KernelProgram(name, values, kernels, once, steps, outputs);
+    }
+
+    /// Reads one kernel.
+    public static Kernel parse(String text) {
+        Scanner in = new Scanner(text);
+        Kernel kernel = kernel(in);
+        if (!in.atEnd()) {
+            throw in.error("text after the kernel");
+        }
+        return kernel;
+    }
+
+    private static KernelProgram.Value value(Scanner in) {
+        String word = in.word();
+        KernelProgram.Role role = null;
+        for (KernelProgram.Role r : KernelProgram.Role.values()) {
+            role = r.name().toLowerCase(Locale.ROOT).equals(word) ? r : role;
+        }
+        if (role == null) {
+            throw in.error("unknown kind of buffer " + word);
+        }
+        String name = in.word();
+        in.expect(":");
+        TensorType type = in.type();
+        int panels = in.accept("panels") ? Math.toIntExact(in.integer()) : 0;
+        return new KernelProgram.Value(name, role, in.accept("from") ? in.string() : "", type, panels);
+    }
+
+    private static Kernel kernel(Scanner in) {
+        in.expect("kernel");
+        String name = in.string();
+        in.expect("{");
+        List<Kernel.Buffer> buffers = new ArrayList<>();
+        List<Kernel.Axis> grid = new ArrayList<>();
+        List<Kernel.Axis> axes = new ArrayList<>();
+        while (true) {
+            boolean output = in.looking("out");
+            if (in.accept("in") || in.accept("out")) {
+                String buffer = in.word();
+                in.expect(":");
+                TensorType type = in.type();
+                int panels = in.accept("panels") ? Math.toIntExact(in.integer()) : 0;
+                buffers.add(new Kernel.Buffer(buffer, output, type.dtype(), type.shape(), panels));
+            } else if (in.accept("grid")) {
+                grid.add(axis(in));
+            } else if (in.accept("axis")) {
+                axes.add(axis(in));
+            } else {
+                break;
+            }
+        }
+        return new Kernel(name, buffers, grid, axes, statements(in, 0));
+    }
+
+    private static Kernel.Axis axis(Scanner in) {
+        String name = in.word();
+        in.expect(":");
+        Dim size = in.dim();
+        in.expect("tile");
+        int tile = Math.toIntExact(in.integer());
+        Optional<Kernel.Split> split =
+                in.accept("split") ? Optional.of(new Kernel.Split(in.word(), in.word())) : Optional.empty();
+        return new Kernel.Axis(name, size, tile, split);
+    }
+
+    private static List<Kernel.Statement> statements(Scanner in, int depth) {
+        if (depth > MAX_DEPTH) {
+            throw in.error("loops nested deeper than " + MAX_DEPTH);
+        }
+        List<Kernel.Statement> body = new ArrayList<>();
+        while (!in.accept("}")) {
+            body.add(statement(in, depth));
+        }
+        return body;
+    }
+
+    private static Kernel.Statement statement(Scanner in, int depth) {
+        String word = in.word();
+        switch (word) {
+            case "let" -> {
+                Tile tile = tile(in);
+                in.expect("=");
+                return new Kernel.Let(tile.name, tile.dtype, tile.axes, expr(in, 0));
+            }
+            case "reduce" -> {
+                boolean accumulate = in.accept("+");
+                Tile tile = tile(in);
+                ReduceFn fn = reduction(in);
+                in.expect("over");
+                String over = in.word();
+                in.expect("=");
+                return new Kernel.Reduce(tile.name, tile.dtype, tile.axes, fn, over, accumulate, expr(in, 0));
+            }
+            case "dot" -> {
+                boolean accumulate = in.accept("+");
+                Tile tile = tile(in);
+                in.expect("over");
+                String over = in.word();
+                in.expect("=");
+                Kernel.Expr left = expr(in, 0);
+                in.expect("*");
+                return new Kernel.Dot(tile.name, tile.dtype, tile.axes, over, accumulate, left, expr(in, 0));
+            }
+            case "store" -> {
+                String buffer = in.word();
+                List<Dim> index = in.list("[", "]", in::dim);
+                in.expect("over");
+                List<String> axes = in.list("[", "]", in::word);
+                in.expect("=");
+                return new Kernel.Store(buffer, index, axes, expr(in, 0));
+            }
+            case "loop" -> {
+                String axis = in.word();
+                Optional<Kernel.Expr> from = in.accept("from") ? Optional.of(expr(in, 0)) : Optional.empty();
+                Optional<Kernel.Expr> to = in.accept("to") ? Optional.of(expr(in, 0)) : Optional.empty();
+                in.expect("{");
+                return new Kernel.Loop(axis, from, to, statements(in, depth + 1));
+            }
+            default -> throw in.error("unknown statement " + word);
+        }
+    }
+
+    private record Tile(String name, List<String> axes, DType dtype) {}
+
+    private static Tile tile(Scanner in) {
+        String name = in.word();
+        List<String> axes = in.list("[", "]", in::word);
+        in.expect(":");
+        return new Tile(name, axes, in.dtype());
+    }
+
+    private static ReduceFn reduction(Scanner in) {
+        String word = in.word();
+        for (ReduceFn fn : ReduceFn.values()) {
+            if (fn.text().equals(word)) {
+                return fn;
+            }
+        }
+        throw in.error("unknown reduction " + word);
+    }
+
+    private static Kernel.Expr expr(Scanner in, int depth) {
+        if (depth > MAX_DEPTH) {
+            throw in.error("expression nested deeper than " + MAX_DEPTH);
+        }
+        if (in.accept("%")) {
+            return new Kernel.Ref(in.word());
+        }
+        String word = in.word();
+        in.expect("(");
+        Kernel.Expr result =
+                switch (word) {
+                    case "load" -> load(in, depth);
+                    case "const" -> {
+                        DType dtype = in.dtype();
+                        in.expect(",");
+                        Number value = in.number();
+                        yield new Kernel.Constant(dtype, dtype.isFloat() ? (Number) value.doubleValue() : value);
+                    }
+                    case "index" -> {
+                        DType dtype = in.dtype();
+                        in.expect(",");
+                        yield new Kernel.Index(dtype, in.dim());
+                    }
+                    case "cast" -> {
+                        DType dtype = in.dtype();
+                        in.expect(",");
+                        yield new Kernel.Cast(dtype, expr(in, depth + 1));
+                    }
+                    default -> function(word, in, depth);
+                };
+        in.expect(")");
+        return result;
+    }
+
+    private static Kernel.Expr load(Scanner in, int depth) {
+        String buffer = in.word();
+        in.expect(",");
+        List<Dim> index = in.list("[", "]", in::dim);
+        List<Kernel.Lookup> lookups = new ArrayList<>();
+        while (in.accept(",")) {
+            String symbol = in.word();
+            in.expect("=");
+            Kernel.Expr value = expr(in, depth + 1);
+            in.expect("below");
+            lookups.add(new Kernel.Lookup(symbol, value, in.dim()));
+        }
+        return new Kernel.Load(buffer, index, lookups);
+    }
+
+    private static Kernel.Expr function(String word, Scanner in, int depth) {
+        Kernel.Expr first = expr(in, depth + 1);
+        if (!in.accept(",")) {
+            for (UnaryFn fn : UnaryFn.values()) {
+                if (fn.text().equals(word)) {
+                    return new Kernel.Unary(fn, first);
+                }
+            }
+            throw in.error("unknown function " + word);
+        }
+        Kernel.Expr second = expr(in, depth + 1);
+        if (word.equals("select")) {
+            in.expect(",");
+            return new Kernel.Select(first, second, expr(in, depth + 1));
+        }
+        for (BinaryFn fn : BinaryFn.values()) {
+            if (fn.text().equals(word)) {
+                return new Kernel.Binary(fn, first, second);
+            }
+        }
+        throw in.error("unknown function " + word);
+    }
+}

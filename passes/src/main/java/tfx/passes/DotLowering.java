@@ -1,0 +1,114 @@
+package tfx.passes;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tfx.ir.Dim;
+import tfx.ir.Target;
+import tfx.ir.graph.Graph;
+import tfx.ir.graph.Node;
+import tfx.ir.graph.Op;
+import tfx.ir.kernel.Kernel;
+import tfx.ir.kernel.Kernel.Expr;
+
+/// Regions with one contraction: element-wise operations on its operands (prologue) and on its result (epilogue).
+final class DotLowering {
+    private final Graph body;
+    private final Node root;
+    private final Node contraction;
+    private final Target target;
+    private final Puller puller;
+    private List<Dim> accumulated = List.of();
+    private String tile = "";
+
+    DotLowering(Graph body, Node root, Node contraction, Target target) {
+        this.body = body;
+        this.root = root;
+        this.contraction = contraction;
+        this.target = target;
+        this.puller = new Puller(body, this::anchor);
+    }
+
+    private Expr anchor(Node node, List<Dim> index) throws Illegal {
+        if (node.id() != contraction.id() || tile.isEmpty()) {
+            throw new Illegal("a reduction beside a contraction");
+        }
+        if (!index.equals(accumulated)) {
+            throw new Illegal("the product is read at another place");
+        }
+        return new Kernel.Ref(tile);
+    }
+
+    RegionLowering.Lowered lower(String name) throws Illegal {
+        Labels labels = Labels.of(contraction, body, puller);
+        Expr left = puller.pull(contraction.operands().get(0), labels.index(labels.op().lhs()));
+        Expr right = puller.pull(contraction.operands().get(1), labels.index(labels.op().rhs()));
+        accumulated = labels.index(labels.op().result());
+        tile = puller.fresh("acc");
+        List<Dim> place = push(body, root, contraction, puller, accumulated);
+        Expr value = puller.pull(root.id(), place);
+
+        List<Kernel.Axis> grid = new ArrayList<>();
+        List<Kernel.Axis> local = new ArrayList<>();
+        String row = labels.last(labels.rows(), "i", puller);
+        String column = labels.last(labels.columns(), "j", puller);
+        String sum = labels.last(labels.summed(), "k", puller);
+        for (char c : labels.op().result().toCharArray()) {
+            String axis = labels.axis(c);
+            if (!axis.equals(row) && !axis.equals(column)) {
+                grid.add(new Kernel.Axis(axis, puller.axisSize(axis).orElseThrow(), 1));
+            }
+        }
+        grid.add(new Kernel.Axis(row, puller.axisSize(row).orElseThrow(), target.rowTile()));
+        grid.add(new Kernel.Axis(column, puller.axisSize(column).orElseThrow(), target.colTile()));
+        List<String> axes = List.of(row, column);
+        boolean several = labels.summed().length() > 1;
+        Kernel.Statement product =
+                new Kernel.Dot(tile, contraction.type().dtype(), axes, sum, several, left, right);
+        List<Kernel.Statement> statements = new ArrayList<>();
+        if (several) {
+            Number zero = contraction.type().dtype().isFloat() ? (Number) 0.0 : (Number) 0L;
+            statements.add(new Kernel.Let(tile, contraction.type().dtype(), axes,
+                    new Kernel.Constant(contraction.type().dtype(), zero)));
+            for (char c : labels.summed().substring(0, labels.summed().length() - 1).toCharArray()) {
+                local.add(new Kernel.Axis(labels.axis(c), puller.axisSize(labels.axis(c)).orElseThrow(), 1));
+                product = new Kernel.Loop(labels.axis(c), Optional.empty(), Optional.empty(), List.of(product));
+            }
+        }
+        local.add(new Kernel.Axis(sum, puller.axisSize(sum).orElseThrow(), target.block()));
+        statements.add(product);
+        String output = puller.fresh("y");
+        statements.add(new Kernel.Store(output, place, axes, value));
+        return RegionLowering.assemble(
+                name, body, puller, grid, local, statements, output, root.type().shape());
+    }
+
+    /// Where in the root's shape the element of `from` at `index` lands: views push the index, element-wise operations
+    /// keep it.
+    static List<Dim> push(Graph body, Node root, Node from, Puller puller, List<Dim> index) throws Illegal {
+        Map<Integer, List<Dim>> places = new HashMap<>();
+        places.put(from.id(), index);
+        for (Node node : body.nodes()) {
+            for (int operand : node.operands()) {
+                List<Dim> at = places.get(operand);
+                if (at == null || places.containsKey(node.id())) {
+                    continue;
+                }
+                switch (node.op()) {
+                    case Op.Unary u -> places.put(node.id(), at);
+                    case Op.Binary b -> places.put(node.id(), at);
+                    case Op.Select s -> places.put(node.id(), at);
+                    case Op.Cast c -> places.put(node.id(), at);
+                    default -> places.put(node.id(), puller.pushed(node, at));
+                }
+            }
+        }
+        List<Dim> place = places.get(root.id());
+        if (place == null) {
+            throw new Illegal("the result does not come from the product");
+        }
+        return place;
+    }
+}

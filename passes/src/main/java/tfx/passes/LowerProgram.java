@@ -1,0 +1,226 @@
+package tfx.passes;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import tfx.ir.Dim;
+import tfx.ir.InternalError;
+import tfx.ir.Target;
+import tfx.ir.TensorType;
+import tfx.ir.graph.Graph;
+import tfx.ir.graph.Node;
+import tfx.ir.graph.Op;
+import tfx.ir.kernel.Exprs;
+import tfx.ir.kernel.Kernel;
+import tfx.ir.kernel.KernelProgram;
+import tfx.ir.kernel.KernelProgram.Role;
+import tfx.ir.kernel.KernelProgram.Step;
+import tfx.ir.kernel.KernelProgram.Value;
+import tfx.runtime.DType;
+
+/// Fused graph to kernels and the order of their launches.
+///
+/// Kernels that differ in buffers alone are one kernel. What depends on weights alone runs once, when they are loaded;
+/// so does the packing of constant right-hand operands of products.
+public final class LowerProgram {
+    private final Graph graph;
+    private final Target target;
+    private final List<Value> values = new ArrayList<>();
+    private final Map<Integer, Value> valueOf = new HashMap<>();
+    private final List<Kernel> kernels = new ArrayList<>();
+    private final Map<Kernel, Integer> known = new HashMap<>();
+    private final Set<String> names = new HashSet<>();
+    private final List<Step> once = new ArrayList<>();
+    private final List<Step> steps = new ArrayList<>();
+    private final Map<String, Value> rowIds = new HashMap<>();
+    private final Map<String, Value> packed = new HashMap<>();
+
+    private LowerProgram(Graph graph, Target target) {
+        this.graph = graph;
+        this.target = target;
+    }
+
+    public static KernelProgram lower(Graph fused, Target target) {
+        return new LowerProgram(fused, target).lower();
+    }
+
+    private KernelProgram lower() {
+        for (Node node : graph.nodes()) {
+            String name = "v" + node.id();
+            switch (node.op()) {
+                case Op.Input i -> valueOf.put(node.id(), value(name, Role.INPUT, i.name(), node.type(), 0));
+                case Op.Weight w -> valueOf.put(node.id(), value(name, Role.WEIGHT, w.name(), node.type(), 0));
+                case Op.Region r -> region(node, r, name);
+                default -> throw new InternalError(node.op() + " outside a region");
+            }
+        }
+        List<KernelProgram.Output> outputs = graph.outputs().stream()
+                .map(o -> new KernelProgram.Output(o.name(), valueOf.get(o.id()).name()))
+                .toList();
+        return new KernelProgram(graph.name(), values, kernels, once, steps, outputs);
+    }
+
+    private Value value(String name, Role role, String source, TensorType type, int panels) {
+        Value value = new Value(name, role, source, type, panels);
+        values.add(value);
+        return value;
+    }
+
+    private void region(Node node, Op.Region region, String name) {
+        RegionLowering.Lowered lowered;
+        try {
+            lowered = RegionLowering.lower(region.name(), region.body(), target);
+        } catch (Illegal why) {
+            throw new InternalError("region " + region.name() + " does not lower: " + why.getMessage(), why);
+        }
+        List<Value> arguments = new ArrayList<>();
+        for (RegionLowering.Source source : lowered.sources()) {
+            arguments.add(
+                    switch (source) {
+                        case RegionLowering.Operand o ->
+                            valueOf.get(node.operands().get(o.position()));
+                        case RegionLowering.RowIdsOf r ->
+                            rowIds(
+                                    valueOf.get(node.operands().get(r.position())),
+                                    lowered.kernel().buffers().get(arguments.size()).shape());
+                    });
+        }
+        boolean constant = arguments.stream().allMatch(a -> a.role() == Role.WEIGHT || a.role() == Role.CONSTANT)
+                && node.type().shape().stream().allMatch(d -> d.constant().isPresent());
+        Kernel kernel = constant ? lowered.kernel() : pack(lowered.kernel(), arguments);
+        Value result = value(name, constant ? Role.CONSTANT : Role.TEMPORARY, "", node.type(), 0);
+        valueOf.put(node.id(), result);
+        arguments.add(result);
+        launch(kernel, arguments, constant ? once : steps);
+    }
+
+    private void launch(Kernel kernel, List<Value> arguments, List<Step> into) {
+        Kernel anonymous = new Kernel("", kernel.buffers(), kernel.grid(), kernel.axes(), kernel.body());
+        Integer number = known.get(anonymous);
+        if (number == null) {
+            number = kernels.size();
+            known.put(anonymous, number);
+            String base = kernel.name().replaceAll("\\.[0-9]+$", "");
+            String name = base;
+            for (int i = 2; !names.add(name); i++) {
+                name = base + "." + i;
+            }
+            kernels.add(new Kernel(name, kernel.buffers(), kernel.grid(), kernel.axes(), kernel.body()));
+        }
+        into.add(new Step(number, arguments.stream().map(Value::name).toList()));
+    }
+
+    /// The row ids of row offsets, computed once a call for all kernels that need them.
+    private Value rowIds(Value offsets, List<Dim> shape) {
+        return rowIds.computeIfAbsent(offsets.name(), key -> {
+            Value rows = value(
+                    "rows" + rowIds.size(), Role.TEMPORARY, "", new TensorType(DType.I32, shape), 0);
+            Dim entries = offsets.type().shape().getFirst().plus(-1);
+            Dim entry = Dim.symbol("i.entry");
+            Dim row = Dim.symbol("i.row");
+            List<Kernel.Buffer> buffers = List.of(
+                    new Kernel.Buffer("x0", false, DType.I32, offsets.type().shape(), 0),
+                    new Kernel.Buffer("y", true, DType.I32, shape, 0));
+            Kernel kernel = new Kernel(
+                    "row_ids",
+                    buffers,
+                    List.of(new Kernel.Axis("i.entry", entries, 1)),
+                    List.of(new Kernel.Axis("i.row", shape.getFirst(), target.block())),
+                    List.of(new Kernel.Loop(
+                            "i.row",
+                            Optional.of(new Kernel.Load("x0", List.of(entry), List.of())),
+                            Optional.of(new Kernel.Load("x0", List.of(entry.plus(1)), List.of())),
+                            List.of(new Kernel.Store(
+                                    "y", List.of(row), List.of("i.row"), new Kernel.Index(DType.I32, entry))))));
+            launch(kernel, List.of(offsets, rows), steps);
+            return rows;
+        });
+    }
+
+    /// Replaces constant right-hand operands of products by packed copies; `arguments` is updated.
+    private Kernel pack(Kernel kernel, List<Value> arguments) {
+        List<Kernel.Statement> body = new ArrayList<>();
+        List<Kernel.Buffer> buffers = new ArrayList<>(kernel.buffers());
+        for (Kernel.Statement statement : kernel.body()) {
+            body.add(statement instanceof Kernel.Dot dot ? packed(dot, kernel, buffers, arguments) : statement);
+        }
+        Kernel changed = new Kernel(kernel.name(), buffers, kernel.grid(), kernel.axes(), body);
+        return changed.equals(kernel) ? kernel : changed;
+    }
+
+    private Kernel.Statement packed(
+            Kernel.Dot dot, Kernel kernel, List<Kernel.Buffer> buffers, List<Value> arguments) {
+        String column = dot.axes().get(1);
+        if (!(dot.right() instanceof Kernel.Load load)
+                || dot.dtype() != DType.F32
+                || !load.lookups().isEmpty()
+                || reads(dot.left(), load.buffer())
+                || !Set.of(dot.over(), column).containsAll(Exprs.symbols(load))) {
+            return dot;
+        }
+        int position = position(buffers, load.buffer());
+        Value weight = arguments.get(position);
+        Dim depth = kernel.axis(dot.over()).orElseThrow().size();
+        Dim width = kernel.axis(column).orElseThrow().size();
+        boolean constant = weight.role() == Role.WEIGHT || weight.role() == Role.CONSTANT;
+        boolean readElsewhere = buffers.size() > 1
+                && kernel.body().stream()
+                        .anyMatch(s -> s instanceof Kernel.Store store && reads(store.value(), load.buffer()));
+        if (!constant || depth.constant().isEmpty() || width.constant().isEmpty() || readElsewhere) {
+            return dot;
+        }
+        List<Dim> shape = List.of(depth, width);
+        String key = weight.name() + load.index().toString() + shape;
+        Value panels = packed.computeIfAbsent(key, k -> {
+            Value made = value(
+                    weight.name() + ".packed" + packed.size(), Role.CONSTANT, "",
+                    new TensorType(DType.F32, shape), target.panel());
+            launch(packing(dot, column, buffers.get(position), load, made), List.of(weight, made), once);
+            return made;
+        });
+        Kernel.Buffer old = buffers.get(position);
+        buffers.set(position, new Kernel.Buffer(old.name(), false, DType.F32, shape, target.panel()));
+        arguments.set(position, panels);
+        Kernel.Expr right = new Kernel.Load(
+                load.buffer(), List.of(Dim.symbol(dot.over()), Dim.symbol(column)), List.of());
+        return new Kernel.Dot(dot.name(), dot.dtype(), dot.axes(), dot.over(), dot.accumulate(), dot.left(), right);
+    }
+
+    private static boolean reads(Kernel.Expr expr, String buffer) {
+        Set<String> read = new HashSet<>();
+        Exprs.walk(expr, e -> {
+            if (e instanceof Kernel.Load l) {
+                read.add(l.buffer());
+            }
+        });
+        return read.contains(buffer);
+    }
+
+    private Kernel packing(Kernel.Dot dot, String column, Kernel.Buffer from, Kernel.Load load, Value made) {
+        List<Dim> place = List.of(Dim.symbol(dot.over()), Dim.symbol(column));
+        Kernel.Buffer source = new Kernel.Buffer("x0", false, from.dtype(), from.shape(), 0);
+        Kernel.Buffer result = new Kernel.Buffer("y", true, DType.F32, made.type().shape(), made.panels());
+        return new Kernel(
+                "pack",
+                List.of(source, result),
+                List.of(
+                        new Kernel.Axis(dot.over(), made.type().shape().get(0), 64),
+                        new Kernel.Axis(column, made.type().shape().get(1), target.block())),
+                List.of(),
+                List.of(new Kernel.Store(
+                        "y", place, List.of(dot.over(), column), new Kernel.Load("x0", load.index(), List.of()))));
+    }
+
+    private static int position(List<Kernel.Buffer> buffers, String name) {
+        for (int i = 0; i < buffers.size(); i++) {
+            if (buffers.get(i).name().equals(name)) {
+                return i;
+            }
+        }
+        throw new InternalError("no buffer " + name);
+    }
+}

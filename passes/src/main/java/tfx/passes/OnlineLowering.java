@@ -1,0 +1,332 @@
+package tfx.passes;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tfx.ir.BinaryFn;
+import tfx.ir.Dim;
+import tfx.ir.ReduceFn;
+import tfx.ir.Target;
+import tfx.ir.UnaryFn;
+import tfx.ir.graph.Graph;
+import tfx.ir.graph.Node;
+import tfx.ir.graph.Op;
+import tfx.ir.kernel.Exprs;
+import tfx.ir.kernel.Kernel;
+import tfx.ir.kernel.Kernel.Expr;
+import tfx.runtime.DType;
+
+/// Two contractions with reductions between them over the axis that the second sums, in one walk along that axis.
+///
+/// A sum whose terms depend on an earlier reduction `m` can be carried along while `m` still changes if a law says how
+/// the sum changes with it. Two laws are known, and no others are assumed:
+///
+/// * *exp-shift*: terms with the factor `exp(t - m)`, `m` a maximum, change by the factor `exp(m_old - m_new)`
+///   (Milakov and Gimelshein 2018, arXiv 1805.02867; Rabe and Staats 2021, arXiv 2112.05682).
+/// * *scale*: a factor or divisor that does not depend on the axis moves out of the sum.
+///
+/// Softmax attention is what this gives; nothing here knows that word. Terms outside the laws are illegal, and the
+/// operations stay separate kernels.
+final class OnlineLowering {
+    /// A sum carried along the walk.
+    private record Carried(String tile, Terms terms) {}
+
+    private static final int MAX_WIDTH = 1024;
+
+    private final Graph body;
+    private final Node root;
+    private final Node first;
+    private final Node second;
+    private final Target target;
+    private final Puller puller;
+    private final Map<Integer, String> reductions = new LinkedHashMap<>();
+    private final Map<String, Expr> bodies = new HashMap<>();
+    private final Map<String, ReduceFn> functions = new HashMap<>();
+    private String keys = "";
+    private List<Dim> rowIndex = List.of();
+    private List<Dim> scoreIndex = List.of();
+    private String scores = "";
+    private String mixed = "";
+    private List<Dim> mixedIndex = List.of();
+
+    OnlineLowering(Graph body, Node root, List<Node> contractions, Target target) {
+        this.body = body;
+        this.root = root;
+        this.first = contractions.get(0);
+        this.second = contractions.get(1);
+        this.target = target;
+        this.puller = new Puller(body, this::anchor);
+    }
+
+    RegionLowering.Lowered lower(String name) throws Illegal {
+        DType dtype = second.type().dtype();
+        if (dtype != DType.F32 && dtype != DType.F64) {
+            throw new Illegal("online reductions are for floats");
+        }
+        Labels labels = Labels.of(second, body, puller);
+        if (labels.summed().length() != 1 || labels.rows().length() != 1 || labels.columns().length() != 1) {
+            throw new Illegal("the second product has several rows, columns or sums");
+        }
+        keys = labels.axis(labels.summed().charAt(0));
+        String query = labels.axis(labels.rows().charAt(0));
+        String value = labels.axis(labels.columns().charAt(0));
+        if (puller.axisSize(value).flatMap(Dim::constant).filter(c -> c <= MAX_WIDTH).isEmpty()) {
+            throw new Illegal("the width of the values is not known, or beyond " + MAX_WIDTH);
+        }
+        List<Dim> weightsIndex = labels.index(labels.op().lhs());
+        rowIndex = weightsIndex.stream().filter(d -> !d.symbolName().orElse("").equals(keys)).toList();
+
+        Expr weights = puller.pull(second.operands().get(0), weightsIndex);
+        if (scores.isEmpty()) {
+            throw new Illegal("the first product does not feed the left side of the second");
+        }
+        Expr values = puller.pull(second.operands().get(1), labels.index(labels.op().rhs()));
+        if (!Exprs.refs(values).isEmpty()) {
+            throw new Illegal("the right side of the second product depends on a reduction");
+        }
+        List<Kernel.Statement> loop = new ArrayList<>();
+        Kernel.Dot score = scoreProduct(query);
+        loop.add(score);
+
+        List<String> maxima = reductions.values().stream()
+                .filter(t -> functions.get(t) == ReduceFn.MAX)
+                .toList();
+        Optional<String> largest = Optional.empty();
+        List<Carried> sums = new ArrayList<>();
+        for (String tile : reductions.values()) {
+            if (functions.get(tile) == ReduceFn.MAX) {
+                if (largest.isPresent() || !dependencies(bodies.get(tile)).isEmpty()) {
+                    throw new Illegal("a second maximum, or one that depends on a reduction");
+                }
+                largest = Optional.of(tile);
+            } else if (functions.get(tile) == ReduceFn.SUM) {
+                sums.add(new Carried(tile, Terms.of(bodies.get(tile), this::alongKeys, reductions.values(), maxima, dtype)));
+            } else {
+                throw new Illegal("no law for " + functions.get(tile).text());
+            }
+        }
+        Terms mixing = Terms.of(weights, this::alongKeys, reductions.values(), maxima, dtype);
+        mixed = puller.fresh("acc");
+        mixedIndex = labels.index(labels.op().result());
+        List<Dim> place = DotLowering.push(body, root, second, puller, mixedIndex);
+        Expr result = puller.pull(root.id(), place);
+
+        return assemble(name, dtype, labels, new Shape(query, value), loop, largest, sums, mixing, values, place, result);
+    }
+
+    private record Shape(String query, String value) {}
+
+    private RegionLowering.Lowered assemble(
+            String name,
+            DType dtype,
+            Labels labels,
+            Shape shape,
+            List<Kernel.Statement> loop,
+            Optional<String> largest,
+            List<Carried> sums,
+            Terms mixing,
+            Expr values,
+            List<Dim> place,
+            Expr result)
+            throws Illegal {
+        List<Kernel.Axis> grid = new ArrayList<>();
+        for (char c : labels.batch().toCharArray()) {
+            grid.add(new Kernel.Axis(labels.axis(c), puller.axisSize(labels.axis(c)).orElseThrow(), 1));
+        }
+        grid.add(new Kernel.Axis(shape.query(), puller.axisSize(shape.query()).orElseThrow(), target.queryTile()));
+        List<Expr> exact = new ArrayList<>();
+        List<Restriction> limits = restrictions(largest, sums, mixing, dtype, grid, exact);
+        for (Restriction limit : limits) {
+            if (limit.split().isPresent()) {
+                grid.replaceAll(a -> a.name().equals(limit.splitAxis().orElseThrow())
+                        ? new Kernel.Axis(a.name(), a.size(), a.tile(), limit.split())
+                        : a);
+            }
+        }
+        List<String> row = List.of(shape.query());
+        List<String> cells = List.of(shape.query(), keys);
+        List<String> mix = List.of(shape.query(), shape.value());
+        List<Kernel.Statement> statements = new ArrayList<>();
+        largest.ifPresent(m -> statements.add(new Kernel.Let(m, dtype, row, number(dtype, Double.NEGATIVE_INFINITY))));
+        sums.forEach(s -> statements.add(new Kernel.Let(s.tile(), dtype, row, number(dtype, 0))));
+        statements.add(new Kernel.Let(mixed, dtype, mix, number(dtype, 0)));
+
+        String rescale = puller.fresh("scale");
+        if (largest.isPresent()) {
+            String m = largest.get();
+            String before = puller.fresh("before");
+            Expr body = Restriction.assume(bodies.get(m), exact);
+            loop.add(new Kernel.Let(before, dtype, row, new Kernel.Ref(m)));
+            loop.add(new Kernel.Reduce(m, dtype, row, ReduceFn.MAX, keys, true, body));
+            Expr nothing = new Kernel.Binary(BinaryFn.EQ, new Kernel.Ref(before), number(dtype, Double.NEGATIVE_INFINITY));
+            Expr change = new Kernel.Unary(
+                    UnaryFn.EXP, new Kernel.Binary(BinaryFn.SUB, new Kernel.Ref(before), new Kernel.Ref(m)));
+            loop.add(new Kernel.Let(rescale, dtype, row, new Kernel.Select(nothing, number(dtype, 0), change)));
+        }
+        String weights = puller.fresh("p");
+        Expr core = Restriction.assume(mixing.core(), exact);
+        loop.add(new Kernel.Let(weights, dtype, cells, core));
+        for (Carried sum : sums) {
+            if (sum.terms().shifted()) {
+                loop.add(scaled(sum.tile(), dtype, row, rescale));
+            }
+            Expr terms = Restriction.assume(sum.terms().core(), exact);
+            loop.add(new Kernel.Reduce(
+                    sum.tile(), dtype, row, ReduceFn.SUM, keys, true, terms.equals(core) ? new Kernel.Ref(weights) : terms));
+        }
+        if (mixing.shifted()) {
+            loop.add(scaled(mixed, dtype, mix, rescale));
+        }
+        loop.add(new Kernel.Dot(mixed, dtype, mix, keys, true, new Kernel.Ref(weights), values));
+        statements.add(new Kernel.Loop(keys, bound(limits, true), bound(limits, false), loop));
+
+        Map<String, Expr> finals = new HashMap<>();
+        for (Carried sum : sums) {
+            finals.put(sum.tile(), substitute(sum.terms().finish(new Kernel.Ref(sum.tile())), finals));
+        }
+        Expr finished = substitute(mixing.finish(new Kernel.Ref(mixed)), finals);
+        Expr stored = substitute(result, Map.of(mixed, finished));
+        String output = puller.fresh("y");
+        statements.add(new Kernel.Store(output, place, mix, stored));
+
+        List<Kernel.Axis> local = new ArrayList<>();
+        local.add(new Kernel.Axis(keys, puller.axisSize(keys).orElseThrow(), target.keyTile()));
+        local.add(new Kernel.Axis(shape.value(), puller.axisSize(shape.value()).orElseThrow(), target.block()));
+        String depth = ((Kernel.Dot) loop.getFirst()).over();
+        local.add(new Kernel.Axis(depth, puller.axisSize(depth).orElseThrow(), target.block()));
+        return RegionLowering.assemble(
+                name, body, puller, grid, local, statements, output, root.type().shape());
+    }
+
+    private static Kernel.Statement scaled(String tile, DType dtype, List<String> axes, String scale) {
+        return new Kernel.Let(
+                tile, dtype, axes, new Kernel.Binary(BinaryFn.MUL, new Kernel.Ref(tile), new Kernel.Ref(scale)));
+    }
+
+    private static Expr number(DType dtype, double value) {
+        return new Kernel.Constant(dtype, value);
+    }
+
+    private static Optional<Expr> bound(List<Restriction> limits, boolean from) {
+        return limits.stream()
+                .map(l -> from ? l.from() : l.to())
+                .flatMap(Optional::stream)
+                .reduce((a, b) -> new Kernel.Binary(from ? BinaryFn.MAX : BinaryFn.MIN, a, b));
+    }
+
+    /// The ranges that every carried reduction allows; conditions that a range says in full go into `exact`.
+    private List<Restriction> restrictions(
+            Optional<String> largest,
+            List<Carried> sums,
+            Terms mixing,
+            DType dtype,
+            List<Kernel.Axis> grid,
+            List<Expr> exact) {
+        List<Expr> common = new ArrayList<>(Restriction.conditions(mixing.core(), number(dtype, 0)));
+        sums.forEach(s -> common.retainAll(Restriction.conditions(s.terms().core(), number(dtype, 0))));
+        largest.ifPresent(m ->
+                common.retainAll(Restriction.conditions(bodies.get(m), number(dtype, Double.NEGATIVE_INFINITY))));
+        List<Restriction> found = new ArrayList<>();
+        for (Expr condition : common) {
+            Restriction.of(condition, keys, body, puller, grid).ifPresent(r -> {
+                boolean fits = r.split().isEmpty() || found.stream().noneMatch(f -> f.split().isPresent());
+                if (fits) {
+                    found.add(r);
+                    if (r.exact()) {
+                        exact.add(condition);
+                    }
+                }
+            });
+        }
+        return found;
+    }
+
+    private Kernel.Dot scoreProduct(String query) throws Illegal {
+        Labels labels = Labels.of(first, body, puller);
+        Map<String, Dim> names = new HashMap<>();
+        List<Dim> own = labels.index(labels.op().result());
+        for (int i = 0; i < own.size(); i++) {
+            names.put(own.get(i).symbolName().orElseThrow(), scoreIndex.get(i));
+        }
+        if (labels.summed().length() != 1) {
+            throw new Illegal("the first product sums over several axes");
+        }
+        String depth = labels.axis(labels.summed().charAt(0));
+        List<Dim> left = renamed(labels.index(labels.op().lhs()), names);
+        List<Dim> right = renamed(labels.index(labels.op().rhs()), names);
+        boolean swapped = left.contains(Dim.symbol(keys));
+        Expr a = puller.pull(first.operands().get(0), left);
+        Expr b = puller.pull(first.operands().get(1), right);
+        Expr queries = swapped ? b : a;
+        Expr keyRows = swapped ? a : b;
+        if (Exprs.symbols(queries).contains(keys) || Exprs.symbols(keyRows).contains(query)) {
+            throw new Illegal("the first product mixes queries and keys");
+        }
+        return new Kernel.Dot(
+                scores, first.type().dtype(), List.of(query, keys), depth, false, queries, keyRows);
+    }
+
+    private static List<Dim> renamed(List<Dim> index, Map<String, Dim> names) {
+        return index.stream()
+                .map(d -> d.symbolName().map(s -> names.getOrDefault(s, d)).orElse(d))
+                .toList();
+    }
+
+    private Expr anchor(Node node, List<Dim> index) throws Illegal {
+        if (node.id() == second.id() && !mixed.isEmpty()) {
+            if (!index.equals(mixedIndex)) {
+                throw new Illegal("the product is read at another place");
+            }
+            return new Kernel.Ref(mixed);
+        }
+        if (node.id() == first.id()) {
+            boolean plain = index.stream().allMatch(d -> d.symbolName().isPresent());
+            if (!scores.isEmpty() && !scoreIndex.equals(index) || !plain
+                    || !index.contains(Dim.symbol(keys))) {
+                throw new Illegal("the first product is read at several places");
+            }
+            scoreIndex = index;
+            scores = scores.isEmpty() ? puller.fresh("s") : scores;
+            return new Kernel.Ref(scores);
+        }
+        if (!(node.op() instanceof Op.Reduce reduce) || reduce.axes().size() != 1 || keys.isEmpty()) {
+            throw new Illegal("a reduction that is not over the keys");
+        }
+        List<Dim> inner = new ArrayList<>(index);
+        inner.add(reduce.axes().getFirst(), Dim.symbol(keys));
+        List<Dim> rows = index.stream().filter(d -> d.constant().isEmpty()).toList();
+        if (!List.copyOf(rows).equals(rowIndex)
+                || !puller.axisSize(keys).equals(Optional.of(
+                        body.node(node.operands().getFirst()).type().shape().get(reduce.axes().getFirst())))) {
+            throw new Illegal("a reduction over other rows");
+        }
+        String known = reductions.get(node.id());
+        if (known == null) {
+            Expr terms = puller.pull(node.operands().getFirst(), inner);
+            known = puller.fresh("t" + reductions.size());
+            reductions.put(node.id(), known);
+            bodies.put(known, terms);
+            functions.put(known, reduce.fn());
+        }
+        return new Kernel.Ref(known);
+    }
+
+    private List<String> dependencies(Expr expr) {
+        return Exprs.refs(expr).stream().filter(reductions.values()::contains).toList();
+    }
+
+    /// Whether an expression changes along the keys.
+    private boolean alongKeys(Expr expr) {
+        return Exprs.symbols(expr).contains(keys) || Exprs.refs(expr).contains(scores);
+    }
+
+    private static Expr substitute(Expr expr, Map<String, Expr> values) {
+        if (expr instanceof Kernel.Ref r && values.containsKey(r.name())) {
+            return values.get(r.name());
+        }
+        return Exprs.rebuild(expr, e -> substitute(e, values));
+    }
+}

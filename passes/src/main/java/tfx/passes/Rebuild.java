@@ -1,0 +1,35 @@
+package tfx.passes;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import tfx.ir.graph.Graph;
+import tfx.ir.graph.GraphBuilder;
+import tfx.ir.graph.Node;
+
+/// Copies a graph node by node, each of which a rule may replace. Values are numbered anew, equal ones become one.
+final class Rebuild {
+    /// Makes a node's replacement from its operands' replacements.
+    interface Rule {
+        Node apply(GraphBuilder builder, Node old, List<Node> operands);
+    }
+
+    private Rebuild() {}
+
+    static Graph graph(Graph graph, Rule rule) {
+        GraphBuilder builder = new GraphBuilder();
+        Map<Integer, Node> replacements = new HashMap<>();
+        for (Node node : graph.nodes()) {
+            List<Node> operands = node.operands().stream().map(replacements::get).toList();
+            replacements.put(node.id(), rule.apply(builder, node, operands));
+        }
+        graph.outputs().forEach(o -> builder.output(o.name(), replacements.get(o.id())));
+        Graph rebuilt = builder.build(graph.name());
+        return rebuilt.equals(graph) ? graph : rebuilt;
+    }
+
+    /// The node as it was, on new operands.
+    static Node keep(GraphBuilder builder, Node old, List<Node> operands) {
+        return builder.add(old.op(), operands.stream().map(Node::id).toList(), old.type(), old.span());
+    }
+}

@@ -1,0 +1,120 @@
+package tfx.passes;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import tfx.ir.Dim;
+import tfx.ir.Target;
+import tfx.ir.graph.Graph;
+import tfx.ir.graph.Node;
+import tfx.ir.graph.Op;
+import tfx.ir.kernel.Exprs;
+import tfx.ir.kernel.Kernel;
+
+/// One region to one kernel. Which form the kernel takes follows from the reductions and contractions in the region;
+/// a region that fits none is illegal, which is how fusion finds out what it may join.
+final class RegionLowering {
+    /// A kernel and where its buffers come from.
+    ///
+    /// @param sources for each buffer but the last, which is the result
+    record Lowered(Kernel kernel, List<Source> sources) {}
+
+    /// Where a buffer comes from.
+    sealed interface Source {}
+
+    /// An operand of the region.
+    record Operand(int position) implements Source {}
+
+    /// The row ids of row offsets, which are an operand of the region.
+    record RowIdsOf(int position) implements Source {}
+
+    private RegionLowering() {}
+
+    static Lowered lower(String name, Graph body, Target target) throws Illegal {
+        Node root = body.node(body.outputs().getFirst().id());
+        List<Node> contractions =
+                body.nodes().stream().filter(n -> n.op() instanceof Op.Contract).toList();
+        return switch (contractions.size()) {
+            case 0 -> new RowLowering(body, root, target).lower(name);
+            case 1 -> new DotLowering(body, root, contractions.getFirst(), target).lower(name);
+            case 2 -> new OnlineLowering(body, root, contractions, target).lower(name);
+            default -> throw new Illegal("more than two contractions");
+        };
+    }
+
+    /// Assembles a kernel from its parts: buffers that the statements read, the result, and the axes.
+    static Lowered assemble(
+            String name,
+            Graph body,
+            Puller puller,
+            List<Kernel.Axis> grid,
+            List<Kernel.Axis> axes,
+            List<Kernel.Statement> statements,
+            String output,
+            List<Dim> outputShape) {
+        Map<String, Integer> reads = new LinkedHashMap<>();
+        statements.forEach(s -> reads(s, reads));
+        grid.forEach(a -> a.split().ifPresent(s -> {
+            reads.merge(s.rowIds(), 1, Integer::sum);
+            reads.merge(s.offsets(), 1, Integer::sum);
+        }));
+        List<Kernel.Buffer> buffers = new ArrayList<>();
+        List<Source> sources = new ArrayList<>();
+        List<Node> inputs = body.inputs();
+        for (int i = 0; i < inputs.size(); i++) {
+            Node input = inputs.get(i);
+            String buffer = puller.inputs().get(input.id());
+            if (reads.containsKey(buffer)) {
+                buffers.add(new Kernel.Buffer(
+                        buffer, false, input.type().dtype(), input.type().shape(), 0));
+                sources.add(new Operand(i));
+            }
+        }
+        puller.rowIds().forEach((id, buffer) -> {
+            if (reads.containsKey(buffer)) {
+                Node node = body.node(id);
+                buffers.add(new Kernel.Buffer(
+                        buffer, false, node.type().dtype(), node.type().shape(), 0));
+                sources.add(new RowIdsOf(position(inputs, node.operands().getFirst())));
+            }
+        });
+        Node root = body.node(body.outputs().getFirst().id());
+        buffers.add(new Kernel.Buffer(output, true, root.type().dtype(), outputShape, 0));
+        return new Lowered(new Kernel(name, buffers, grid, axes, statements), sources);
+    }
+
+    static int position(List<Node> inputs, int id) {
+        for (int i = 0; i < inputs.size(); i++) {
+            if (inputs.get(i).id() == id) {
+                return i;
+            }
+        }
+        throw new IllegalStateException("row offsets are not an input of the region");
+    }
+
+    private static void reads(Kernel.Statement statement, Map<String, Integer> reads) {
+        switch (statement) {
+            case Kernel.Let s -> reads(s.value(), reads);
+            case Kernel.Reduce s -> reads(s.value(), reads);
+            case Kernel.Dot s -> {
+                reads(s.left(), reads);
+                reads(s.right(), reads);
+            }
+            case Kernel.Store s -> reads(s.value(), reads);
+            case Kernel.Loop s -> {
+                s.from().ifPresent(e -> reads(e, reads));
+                s.to().ifPresent(e -> reads(e, reads));
+                s.body().forEach(b -> reads(b, reads));
+            }
+        }
+    }
+
+    private static void reads(Kernel.Expr expr, Map<String, Integer> reads) {
+        Exprs.walk(expr, e -> {
+            if (e instanceof Kernel.Load l) {
+                reads.merge(l.buffer(), 1, Integer::sum);
+            }
+        });
+    }
+}

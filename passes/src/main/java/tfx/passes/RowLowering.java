@@ -1,0 +1,138 @@
+package tfx.passes;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import tfx.ir.Dim;
+import tfx.ir.ReduceFn;
+import tfx.ir.Target;
+import tfx.ir.graph.Graph;
+import tfx.ir.graph.Node;
+import tfx.ir.graph.Op;
+import tfx.ir.kernel.Kernel;
+import tfx.ir.kernel.Kernel.Expr;
+import tfx.runtime.DType;
+
+/// Regions without contractions: element-wise operations, and reductions over one set of rows with whatever comes
+/// before and after them. Each reduction reads its row again; what lies between is computed again, never stored.
+final class RowLowering {
+    private static final int ROWS_PER_TASK = 16;
+
+    private final Graph body;
+    private final Node root;
+    private final Target target;
+    private final Puller puller;
+    private final Map<Integer, String> tiles = new HashMap<>();
+    private final Map<Integer, List<Dim>> indices = new HashMap<>();
+    private final List<Kernel.Statement> statements = new ArrayList<>();
+    private final List<Kernel.Axis> local = new ArrayList<>();
+    private Set<String> rows = Set.of();
+
+    RowLowering(Graph body, Node root, Target target) {
+        this.body = body;
+        this.root = root;
+        this.target = target;
+        this.puller = new Puller(body, this::reduction);
+    }
+
+    RegionLowering.Lowered lower(String name) throws Illegal {
+        List<Dim> shape = root.type().shape();
+        List<String> axes = new ArrayList<>();
+        List<Dim> index = new ArrayList<>();
+        for (Dim size : shape) {
+            String axis = puller.axis("i" + axes.size(), size);
+            axes.add(axis);
+            index.add(Dim.symbol(axis));
+        }
+        Expr value = puller.pull(root.id(), index);
+        Set<String> outer = new LinkedHashSet<>(axes);
+        if (!tiles.isEmpty()) {
+            outer.retainAll(rows);
+        }
+        boolean rowsOnly = tiles.isEmpty() || outer.size() == axes.size();
+        List<Kernel.Axis> grid = new ArrayList<>();
+        for (int i = 0; i < axes.size(); i++) {
+            if (outer.contains(axes.get(i))) {
+                int fromEnd = outer.size() - grid.size();
+                int tile = fromEnd == 1 ? (rowsOnly && tiles.isEmpty() ? target.block() : ROWS_PER_TASK)
+                        : fromEnd == 2 && tiles.isEmpty() ? ROWS_PER_TASK : 1;
+                grid.add(new Kernel.Axis(axes.get(i), shape.get(i), tile));
+            } else {
+                local.add(new Kernel.Axis(axes.get(i), shape.get(i), target.block()));
+            }
+        }
+        String output = puller.fresh("y");
+        statements.add(new Kernel.Store(output, index, axes, value));
+        Restriction.apply(body, puller, statements, grid, local);
+        return RegionLowering.assemble(name, body, puller, grid, local, statements, output, shape);
+    }
+
+    private Expr reduction(Node node, List<Dim> index) throws Illegal {
+        if (!(node.op() instanceof Op.Reduce reduce)) {
+            throw new Illegal("a contraction in a row kernel");
+        }
+        String known = tiles.get(node.id());
+        if (known != null) {
+            if (!index.equals(indices.get(node.id()))) {
+                throw new Illegal("one reduction is read at two places");
+            }
+            return new Kernel.Ref(known);
+        }
+        List<String> kept = new ArrayList<>();
+        for (Dim at : index) {
+            if (at.constant().isPresent()) {
+                continue;
+            }
+            String axis = at.symbolName().orElseThrow(() -> new Illegal("a reduction is read through a view"));
+            if (puller.axisSize(axis).isEmpty() || kept.contains(axis)) {
+                throw new Illegal("a reduction is read at a computed place");
+            }
+            kept.add(axis);
+        }
+        if (!rows.isEmpty() && !rows.equals(Set.copyOf(kept)) || rows.isEmpty() && !tiles.isEmpty()
+                && !kept.isEmpty()) {
+            throw new Illegal("reductions over different rows");
+        }
+        Node operand = body.node(node.operands().getFirst());
+        List<Dim> inner = new ArrayList<>(index);
+        List<String> over = new ArrayList<>();
+        for (int axis : reduce.axes()) {
+            String symbol = puller.axis("r" + (tiles.size()), operand.type().shape().get(axis));
+            inner.add(axis, Dim.symbol(symbol));
+            over.add(symbol);
+        }
+        Expr value = puller.pull(operand.id(), inner);
+        if (!rows.isEmpty() && !rows.equals(Set.copyOf(kept)) || rows.isEmpty() && !tiles.isEmpty()
+                && !kept.isEmpty()) {
+            throw new Illegal("reductions over different rows");
+        }
+        rows = Set.copyOf(kept);
+        String tile = puller.fresh("t" + tiles.size());
+        tiles.put(node.id(), tile);
+        indices.put(node.id(), index);
+        for (String axis : over) {
+            local.add(new Kernel.Axis(axis, puller.axisSize(axis).orElseThrow(), target.block()));
+        }
+        statements.addAll(nest(tile, node.type().dtype(), kept, reduce.fn(), over, value));
+        return new Kernel.Ref(tile);
+    }
+
+    /// A reduction over several axes: loops around one over the last.
+    private static List<Kernel.Statement> nest(
+            String tile, DType dtype, List<String> kept, ReduceFn fn, List<String> over, Expr value) {
+        boolean single = over.size() == 1;
+        Kernel.Statement inner = new Kernel.Reduce(tile, dtype, kept, fn, over.getLast(), !single, value);
+        if (single) {
+            return List.of(inner);
+        }
+        for (String axis : over.subList(0, over.size() - 1).reversed()) {
+            inner = new Kernel.Loop(axis, Optional.empty(), Optional.empty(), List.of(inner));
+        }
+        Number identity = dtype.isFloat() ? (Number) fn.floatIdentity() : (Number) fn.integerIdentity(dtype);
+        return List.of(new Kernel.Let(tile, dtype, kept, new Kernel.Constant(dtype, identity)), inner);
+    }
+}
