@@ -31,7 +31,10 @@ public final class ApplySchedule {
         Regions regions = new Regions(graph);
         List<Node> nodes = new ArrayList<>();
         Map<Integer, Schedule.Group> byRoot = new HashMap<>();
-        schedule.groups().forEach(g -> byRoot.put(g.root(), g));
+        schedule.groups().forEach(g -> {
+            byRoot.put(g.root(), g);
+            regions.materialize(g.root());
+        });
         for (Node node : graph.nodes()) {
             Schedule.Group group = byRoot.get(node.id());
             if (Regions.isSource(node)) {

@@ -19,11 +19,12 @@ import tfx.ir.graph.Op;
 ///
 /// 1. two contractions with reductions between them (the middle tensor is never stored),
 /// 2. a contraction with the element-wise operations that follow it,
-/// 3. reductions and element-wise operations with those that read them.
+/// 3. a reduction with the reductions and element-wise operations that follow it over the same rows,
+/// 4. element-wise operations with those that read them.
 ///
 /// Nothing is recognised by name or by shape of graph.
 public final class Fuse {
-    private static final int MAX_EPILOGUE = 64;
+    private static final int MAX_GROWTH = 64;
 
     private final Graph graph;
     private final Target target;
@@ -66,7 +67,13 @@ public final class Fuse {
         }
         for (Node node : work) {
             if (node.op() instanceof Op.Contract && !groupOf.containsKey(node.id())) {
-                TreeSet<Integer> set = epilogue(node.id());
+                TreeSet<Integer> set = grow(node.id());
+                add(set, set.last());
+            }
+        }
+        for (Node node : work) {
+            if (node.op() instanceof Op.Reduce && !groupOf.containsKey(node.id())) {
+                TreeSet<Integer> set = grow(node.id());
                 add(set, set.last());
             }
         }
@@ -98,6 +105,7 @@ public final class Fuse {
     }
 
     private void add(TreeSet<Integer> set, int root) {
+        regions.materialize(root);
         set.forEach(n -> groupOf.put(n, groups.size()));
         roots.put(groups.size(), root);
         groups.add(set);
@@ -166,11 +174,11 @@ public final class Fuse {
         return last;
     }
 
-    /// A contraction with as many of the element-wise operations after it as leave one value to store.
-    private TreeSet<Integer> epilogue(int contraction) {
-        TreeSet<Integer> grown = new TreeSet<>(Set.of(contraction));
+    /// A contraction or reduction with as much of what follows it as leaves one value to store and lowers.
+    private TreeSet<Integer> grow(int start) {
+        TreeSet<Integer> grown = new TreeSet<>(Set.of(start));
         TreeSet<Integer> best = new TreeSet<>(grown);
-        while (grown.size() < MAX_EPILOGUE) {
+        while (grown.size() < MAX_GROWTH) {
             TreeSet<Integer> outside = new TreeSet<>();
             boolean output = false;
             for (int node : grown) {
@@ -182,7 +190,7 @@ public final class Fuse {
                 break;
             }
             int next = outside.first();
-            if (groupOf.containsKey(next) || !elementwise(graph.node(next))) {
+            if (groupOf.containsKey(next) || graph.node(next).op() instanceof Op.Contract) {
                 break;
             }
             grown.add(next);
@@ -191,13 +199,6 @@ public final class Fuse {
             }
         }
         return best;
-    }
-
-    private static boolean elementwise(Node node) {
-        return node.op() instanceof Op.Unary
-                || node.op() instanceof Op.Binary
-                || node.op() instanceof Op.Select
-                || node.op() instanceof Op.Cast;
     }
 
     /// Whether only `exit` is read outside the set.

@@ -202,8 +202,8 @@ public final class LowerProgram {
 
     private Kernel packing(Kernel.Dot dot, String column, Kernel.Buffer from, Kernel.Load load, Value made) {
         List<Dim> place = List.of(Dim.symbol(dot.over()), Dim.symbol(column));
-        Kernel.Buffer source = new Kernel.Buffer("x0", false, from.dtype(), from.shape(), 0);
-        Kernel.Buffer result = new Kernel.Buffer("y", true, DType.F32, made.type().shape(), made.panels());
+        Kernel.Buffer source = new Kernel.Buffer("source", false, from.dtype(), from.shape(), 0);
+        Kernel.Buffer result = new Kernel.Buffer("packed", true, DType.F32, made.type().shape(), made.panels());
         return new Kernel(
                 "pack",
                 List.of(source, result),
@@ -212,7 +212,7 @@ public final class LowerProgram {
                         new Kernel.Axis(column, made.type().shape().get(1), target.block())),
                 List.of(),
                 List.of(new Kernel.Store(
-                        "y", place, List.of(dot.over(), column), new Kernel.Load("x0", load.index(), List.of()))));
+                        "packed", place, List.of(dot.over(), column), new Kernel.Load("source", load.index(), List.of()))));
     }
 
     private static int position(List<Kernel.Buffer> buffers, String name) {

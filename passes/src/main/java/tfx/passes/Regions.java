@@ -33,6 +33,17 @@ final class Regions {
                 free.add(node.id());
             }
         }
+        findUsers();
+    }
+
+    /// Stores a value that would otherwise be computed where it is used.
+    void materialize(int id) {
+        if (free.remove(id)) {
+            findUsers();
+        }
+    }
+
+    private void findUsers() {
         Map<Integer, List<Node>> direct = graph.users();
         for (Node node : graph.nodes().reversed()) {
             Set<Integer> found = new TreeSet<>();
