@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
 import tfx.cpu.code.ClassCode;
 import tfx.ir.InternalError;
@@ -150,11 +151,24 @@ public final class CpuProgram implements AutoCloseable {
         return Math.max(1, Math.multiplyExact(Tensor.count(shape), (long) value.type().dtype().bytes()));
     }
 
+    /// Sees each launch of a call.
+    @FunctionalInterface
+    public interface Observer {
+        /// @param kernel the kernel's name
+        /// @param nanos  how long the launch took
+        void launched(String kernel, long nanos);
+    }
+
     /// Runs the program.
     ///
-    /// @param inputs by name, of the declared types
+    /// @param inputs  by name, of the declared types
     /// @param results owns the results
     public Map<String, Tensor> run(Map<String, Tensor> inputs, Arena results) {
+        return run(inputs, results, Optional.empty());
+    }
+
+    /// Runs the program and tells an observer about each launch.
+    public Map<String, Tensor> run(Map<String, Tensor> inputs, Arena results, Optional<Observer> observer) {
         Sizes sizes = weightSizes.copy();
         Map<String, MemorySegment> memory = new HashMap<>(constants);
         for (KernelProgram.Value value : program.values()) {
@@ -182,7 +196,12 @@ public final class CpuProgram implements AutoCloseable {
         MemorySegment slab = slabs.take(plan.bytes());
         try {
             plan.offsets().forEach((name, place) -> memory.put(name, slab.asSlice(place.offset(), place.bytes())));
-            program.steps().forEach(step -> launch(step, memory, sizes));
+            for (KernelProgram.Step step : program.steps()) {
+                long start = System.nanoTime();
+                launch(step, memory, sizes);
+                observer.ifPresent(o ->
+                        o.launched(program.kernels().get(step.kernel()).name(), System.nanoTime() - start));
+            }
         } finally {
             slabs.give(slab);
         }

@@ -6,10 +6,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -40,9 +38,7 @@ final class RunCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Optional<String> entry = words.isEmpty() || words.getFirst().contains("=")
-                ? Optional.empty()
-                : Optional.of(words.removeFirst());
+        Optional<String> entry = ProgramArguments.entry(words);
         Optional<List<Program>> programs = Programs.check(file);
         if (programs.isEmpty()) {
             return Main.WRONG_PROGRAM;
@@ -62,36 +58,15 @@ final class RunCommand implements Callable<Integer> {
 
     private void run(Session session, Arena arena) throws Exception {
         Program program = session.program();
-        Map<String, Object> arguments = new HashMap<>();
-        boolean single = false;
-        for (String word : words) {
-            int equals = word.indexOf('=');
-            if (equals < 1) {
-                throw new Main.Usage("expected NAME=VALUE, found '" + word + "'");
-            }
-            String name = word.substring(0, equals);
-            Program.Parameter parameter = program.parameters().stream()
-                    .filter(p -> p.name().equals(name))
-                    .findFirst()
-                    .orElseThrow(() -> new Main.Usage("program " + program.name() + " has no argument '" + name
-                            + "'; it takes " + program.parameters().stream().map(Program.Parameter::name).toList()));
-            JsonValues.Parsed parsed = JsonValues.parse(parameter, word.substring(equals + 1), arena);
-            arguments.put(name, parsed.value());
-            single |= parsed.single();
-        }
-        for (Program.Parameter parameter : program.parameters()) {
-            if (!arguments.containsKey(parameter.name())) {
-                throw new Main.Usage("argument '" + parameter.name() + "' is missing; it is " + parameter.written());
-            }
-        }
+        ProgramArguments arguments = ProgramArguments.parse(program, words, arena);
         long start = System.nanoTime();
-        Session.Results results = session.call(arguments, arena);
+        Session.Results results = session.call(arguments.values(), arena);
         double millis = (System.nanoTime() - start) / 1e6;
         ObjectNode outputs = JsonNodeFactory.instance.objectNode();
         for (Program.Result result : program.results()) {
             Tensor tensor = results.outputs().get(result.name());
             JsonNode value = JsonValues.toJson(tensor, result.offsets().map(results.inputs()::get));
-            outputs.set(result.name(), single && value.isArray() && value.size() == 1 ? value.get(0) : value);
+            outputs.set(result.name(), arguments.single() && value.isArray() && value.size() == 1 ? value.get(0) : value);
         }
         if (json) {
             ObjectNode all = JsonNodeFactory.instance.objectNode();

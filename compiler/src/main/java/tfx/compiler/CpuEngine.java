@@ -2,6 +2,7 @@ package tfx.compiler;
 
 import java.lang.foreign.Arena;
 import java.util.Map;
+import java.util.Optional;
 import tfx.cpu.CpuProgram;
 import tfx.ir.kernel.KernelProgram;
 import tfx.runtime.Tensor;
@@ -21,6 +22,11 @@ final class CpuEngine implements Engine {
     @Override
     public Map<String, Tensor> run(Map<String, Tensor> inputs, Arena arena) {
         return program.run(inputs, arena);
+    }
+
+    @Override
+    public void profile(Map<String, Tensor> inputs, Arena arena, CpuProgram.Observer observer) {
+        program.run(inputs, arena, Optional.of(observer));
     }
 
     @Override

@@ -2,6 +2,7 @@ package tfx.compiler;
 
 import java.lang.foreign.Arena;
 import java.util.Map;
+import tfx.cpu.CpuProgram;
 import tfx.runtime.Tensor;
 
 /// Runs one program. Safe for concurrent calls.
@@ -10,6 +11,11 @@ public interface Engine extends AutoCloseable {
     /// @param arena  owns the results
     /// @return results by name, in the order of the program
     Map<String, Tensor> run(Map<String, Tensor> inputs, Arena arena);
+
+    /// Runs and tells an observer about each kernel launch; an engine without kernels tells nothing.
+    default void profile(Map<String, Tensor> inputs, Arena arena, CpuProgram.Observer observer) {
+        run(inputs, arena);
+    }
 
     @Override
     void close();

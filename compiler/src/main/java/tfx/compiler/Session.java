@@ -122,6 +122,11 @@ public final class Session implements AutoCloseable {
         return new Results(engine.run(inputs, arena), inputs);
     }
 
+    /// Runs the program and tells an observer about each kernel launch.
+    public void profile(Map<String, ?> arguments, Arena arena, CpuProgram.Observer observer) {
+        engine.profile(Arguments.bind(program, arguments, tokenizer, arena), arena, observer);
+    }
+
     /// The tokenizer, where the program declares one.
     public Optional<Tokenizer> tokenizer() {
         return tokenizer;

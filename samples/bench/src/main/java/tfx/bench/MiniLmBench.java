@@ -17,7 +17,7 @@ final class MiniLmBench {
         void run() throws Exception;
     }
 
-    private static final long WARM_UP = 6_000_000_000L;
+    private static final long WARM_UP = 12_000_000_000L;
     private static final int REPEATS = 15;
     private static final double FLOPS_A_TOKEN = 2.0 * 6 * (4 * 384 * 384 + 2 * 384 * 1536);
 
@@ -29,7 +29,8 @@ final class MiniLmBench {
     static void run(String[] arguments) throws Exception {
         Random random = new Random(7);
         System.out.printf("%-28s %10s %10s %8s %12s%n", "row", "tfx ms", "peer ms", "ratio", "tfx GFLOP/s");
-        for (int threads = 1; threads <= 2; threads++) {
+        int only = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 0;
+        for (int threads = only > 0 ? only : 1; threads <= (only > 0 ? only : 2); threads++) {
             try (TfxMiniLm tfx = new TfxMiniLm(threads);
                     OnnxMiniLm peer = new OnnxMiniLm(TfxMiniLm.MODEL.toString(), threads)) {
                 for (int[] shape : new int[][] {{1, 16}, {1, 64}, {1, 128}, {1, 256}, {8, 128}}) {
@@ -99,8 +100,11 @@ final class MiniLmBench {
         }
     }
 
-    /// Milliseconds a run, over enough runs to last ten.
+    /// Milliseconds a run, over enough runs to last ten. The pause before lets the other side's threads go to sleep: both
+    /// pools spin for a while after a call, and the machine has no core to spare for that.
     private static double time(Side side) throws Exception {
+        Thread.sleep(25);
+        side.run();
         long start = System.nanoTime();
         int runs = 0;
         while (System.nanoTime() - start < 10_000_000L) {
