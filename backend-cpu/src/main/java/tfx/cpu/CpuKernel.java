@@ -3,7 +3,7 @@ package tfx.cpu;
 /// What every emitted kernel class extends.
 ///
 /// A frame holds the addresses of the kernel's buffers in their order, then the values of its size symbols in
-/// alphabetical order.
+/// theirs.
 public abstract class CpuKernel {
     /// For emitted subclasses.
     protected CpuKernel() {}

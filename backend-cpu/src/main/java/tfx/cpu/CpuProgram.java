@@ -108,7 +108,7 @@ public final class CpuProgram implements AutoCloseable {
                         .getDeclaredConstructor()
                         .newInstance();
                 kernels.add(new Compiled(
-                        (CpuKernel) instance, emitted.get(i), KernelEmitter.sizes(program.kernels().get(i))));
+                        (CpuKernel) instance, emitted.get(i), program.kernels().get(i).sizes()));
             } catch (ReflectiveOperationException | LinkageError e) {
                 throw new InternalError("emitted class " + emitted.get(i).code().name() + " does not load", e);
             }

@@ -47,48 +47,8 @@ final class KernelEmitter {
         this.tiles = new Tiles(kernel, 2 * lanes);
         kernel.grid().forEach(a -> axes.add(a.name()));
         kernel.axes().forEach(a -> axes.add(a.name()));
-        sizes.addAll(sizes(kernel));
+        sizes.addAll(kernel.sizes());
         kernel.buffers().forEach(b -> buffers.put(b.name(), buffers.size()));
-    }
-
-    /// The size symbols of a kernel, in the order of its frame.
-    static List<String> sizes(Kernel kernel) {
-        Set<String> names = new TreeSet<>();
-        kernel.buffers().forEach(b -> b.shape().forEach(d -> names.addAll(d.symbols())));
-        kernel.grid().forEach(a -> names.addAll(a.size().symbols()));
-        kernel.axes().forEach(a -> names.addAll(a.size().symbols()));
-        Set<String> lookups = new TreeSet<>();
-        kernel.body().forEach(s -> expressions(s).forEach(e -> Exprs.walk(e, part -> {
-            if (part instanceof Kernel.Load l) {
-                l.lookups().forEach(k -> {
-                    names.addAll(k.limit().symbols());
-                    lookups.add(k.symbol());
-                });
-            } else if (part instanceof Kernel.Index i) {
-                names.addAll(i.dim().symbols());
-            }
-        })));
-        kernel.grid().forEach(a -> names.removeAll(Set.of(a.name(), a.name() + ".first", a.name() + ".last")));
-        kernel.axes().forEach(a -> names.remove(a.name()));
-        names.removeAll(lookups);
-        return List.copyOf(names);
-    }
-
-    /// All expressions of a statement and the statements inside it.
-    private static List<Kernel.Expr> expressions(Kernel.Statement statement) {
-        return switch (statement) {
-            case Kernel.Let s -> List.of(s.value());
-            case Kernel.Reduce s -> List.of(s.value());
-            case Kernel.Dot s -> List.of(s.left(), s.right());
-            case Kernel.Store s -> List.of(s.value());
-            case Kernel.Loop s -> {
-                List<Kernel.Expr> all = new ArrayList<>();
-                s.from().ifPresent(all::add);
-                s.to().ifPresent(all::add);
-                s.body().forEach(b -> all.addAll(expressions(b)));
-                yield all;
-            }
-        };
     }
 
     Kernel kernel() {

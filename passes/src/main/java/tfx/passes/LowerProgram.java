@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import tfx.ir.Dim;
 import tfx.ir.InternalError;
 import tfx.ir.Target;
@@ -38,6 +39,7 @@ public final class LowerProgram {
     private final List<Step> steps = new ArrayList<>();
     private final Map<String, Value> rowIds = new HashMap<>();
     private final Map<String, Value> packed = new HashMap<>();
+    private final Set<String> weightSizes = new HashSet<>();
 
     private LowerProgram(Graph graph, Target target) {
         this.graph = graph;
@@ -49,6 +51,11 @@ public final class LowerProgram {
     }
 
     private KernelProgram lower() {
+        for (Node node : graph.nodes()) {
+            if (node.op() instanceof Op.Weight) {
+                node.type().shape().forEach(d -> weightSizes.addAll(d.symbols()));
+            }
+        }
         for (Node node : graph.nodes()) {
             String name = "v" + node.id();
             switch (node.op()) {
@@ -90,7 +97,7 @@ public final class LowerProgram {
                     });
         }
         boolean constant = arguments.stream().allMatch(a -> a.role() == Role.WEIGHT || a.role() == Role.CONSTANT)
-                && node.type().shape().stream().allMatch(d -> d.constant().isPresent());
+                && weightSizes.containsAll(lowered.kernel().sizes());
         Kernel kernel = constant ? lowered.kernel() : pack(lowered.kernel(), arguments);
         Value result = value(name, constant ? Role.CONSTANT : Role.TEMPORARY, "", node.type(), 0);
         valueOf.put(node.id(), result);
@@ -99,7 +106,7 @@ public final class LowerProgram {
     }
 
     private void launch(Kernel kernel, List<Value> arguments, List<Step> into) {
-        Kernel anonymous = new Kernel("", kernel.buffers(), kernel.grid(), kernel.axes(), kernel.body());
+        Kernel anonymous = new Kernel("", kernel.sizes(), kernel.buffers(), kernel.grid(), kernel.axes(), kernel.body());
         Integer number = known.get(anonymous);
         if (number == null) {
             number = kernels.size();
@@ -109,7 +116,7 @@ public final class LowerProgram {
             for (int i = 2; !names.add(name); i++) {
                 name = base + "." + i;
             }
-            kernels.add(new Kernel(name, kernel.buffers(), kernel.grid(), kernel.axes(), kernel.body()));
+            kernels.add(new Kernel(name, kernel.sizes(), kernel.buffers(), kernel.grid(), kernel.axes(), kernel.body()));
         }
         into.add(new Step(number, arguments.stream().map(Value::name).toList()));
     }
@@ -127,6 +134,7 @@ public final class LowerProgram {
                     new Kernel.Buffer("y", true, DType.I32, shape, 0));
             Kernel kernel = new Kernel(
                     "row_ids",
+                    symbols(buffers),
                     buffers,
                     List.of(new Kernel.Axis("i.entry", entries, 1)),
                     List.of(new Kernel.Axis("i.row", shape.getFirst(), target.block())),
@@ -148,7 +156,7 @@ public final class LowerProgram {
         for (Kernel.Statement statement : kernel.body()) {
             body.add(statement instanceof Kernel.Dot dot ? packed(dot, kernel, buffers, arguments) : statement);
         }
-        Kernel changed = new Kernel(kernel.name(), buffers, kernel.grid(), kernel.axes(), body);
+        Kernel changed = new Kernel(kernel.name(), kernel.sizes(), buffers, kernel.grid(), kernel.axes(), body);
         return changed.equals(kernel) ? kernel : changed;
     }
 
@@ -206,6 +214,7 @@ public final class LowerProgram {
         Kernel.Buffer result = new Kernel.Buffer("packed", true, DType.F32, made.type().shape(), made.panels());
         return new Kernel(
                 "pack",
+                symbols(List.of(source, result)),
                 List.of(source, result),
                 List.of(
                         new Kernel.Axis(dot.over(), made.type().shape().get(0), 64),
@@ -213,6 +222,12 @@ public final class LowerProgram {
                 List.of(),
                 List.of(new Kernel.Store(
                         "packed", place, List.of(dot.over(), column), new Kernel.Load("source", load.index(), List.of()))));
+    }
+
+    private static List<String> symbols(List<Kernel.Buffer> buffers) {
+        Set<String> names = new TreeSet<>();
+        buffers.forEach(b -> b.shape().forEach(d -> names.addAll(d.symbols())));
+        return List.copyOf(names);
     }
 
     private static int position(List<Kernel.Buffer> buffers, String name) {

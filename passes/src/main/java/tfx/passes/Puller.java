@@ -8,12 +8,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import tfx.ir.BinaryFn;
 import tfx.ir.Dim;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
 import tfx.ir.kernel.Kernel;
 import tfx.ir.kernel.Kernel.Expr;
+import tfx.runtime.DType;
 
 /// Turns the graph of a region into expressions: "the element of this node at this index". Views change the index and
 /// cost nothing. Reductions and contractions are not pulled through; a handler says what stands for them.
@@ -88,7 +90,7 @@ final class Puller {
             case Op.Input i -> load(inputs.get(id), index);
             case Op.RowIds r -> load(rowIds.get(id), index);
             case Op.Constant c -> new Kernel.Constant(node.type().dtype(), c.value());
-            case Op.Iota i -> new Kernel.Index(node.type().dtype(), index.getFirst());
+            case Op.Iota i -> position(node.type().dtype(), index.getFirst());
             case Op.DimSize d -> new Kernel.Index(node.type().dtype(), d.dim());
             case Op.Unary u -> new Kernel.Unary(u.fn(), operand(node, 0, index));
             case Op.Binary b -> new Kernel.Binary(b.fn(), operand(node, 0, index), operand(node, 1, index));
@@ -112,6 +114,33 @@ final class Puller {
             case Op.Weight w -> throw new Illegal("a weight inside a region");
             case Op.Region r -> throw new Illegal("a region inside a region");
         };
+    }
+
+    /// Whether a name stands for an index read from data.
+    boolean isLookup(String symbol) {
+        return lookups.containsKey(symbol);
+    }
+
+    /// An index as a number. Indices read from data have values; the rest are axes and sizes.
+    private Expr position(DType dtype, Dim index) throws Illegal {
+        if (index.symbols().stream().noneMatch(lookups::containsKey)) {
+            return new Kernel.Index(dtype, index);
+        }
+        Expr sum = new Kernel.Index(DType.I64, Dim.ZERO);
+        for (Dim.Term term : index.terms()) {
+            Expr product = new Kernel.Index(DType.I64, Dim.of(term.coefficient()));
+            for (Dim.Atom atom : term.atoms()) {
+                if (!(atom instanceof Dim.Symbol s)) {
+                    throw new Illegal("a position computed from an index read from data");
+                }
+                Expr factor = lookups.containsKey(s.name())
+                        ? new Kernel.Cast(DType.I64, lookups.get(s.name()).value())
+                        : new Kernel.Index(DType.I64, Dim.symbol(s.name()));
+                product = new Kernel.Binary(BinaryFn.MUL, product, factor);
+            }
+            sum = new Kernel.Binary(BinaryFn.ADD, sum, product);
+        }
+        return new Kernel.Cast(dtype, sum);
     }
 
     private Expr operand(Node node, int position, List<Dim> index) throws Illegal {

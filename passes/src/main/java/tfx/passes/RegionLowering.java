@@ -81,7 +81,7 @@ final class RegionLowering {
         });
         Node root = body.node(body.outputs().getFirst().id());
         buffers.add(new Kernel.Buffer(output, true, root.type().dtype(), outputShape, 0));
-        return new Lowered(new Kernel(name, buffers, grid, axes, statements), sources);
+        return new Lowered(new Kernel(name, List.copyOf(body.symbols()), buffers, grid, axes, statements), sources);
     }
 
     static int position(List<Node> inputs, int id) {

@@ -88,7 +88,7 @@ final class RowLowering {
                 continue;
             }
             String axis = at.symbolName().orElseThrow(() -> new Illegal("a reduction is read through a view"));
-            if (puller.axisSize(axis).isEmpty() || kept.contains(axis)) {
+            if (puller.axisSize(axis).isEmpty() || puller.isLookup(axis) || kept.contains(axis)) {
                 throw new Illegal("a reduction is read at a computed place");
             }
             kept.add(axis);

@@ -75,9 +75,14 @@ public final class Graph {
         return nodes.stream().filter(n -> n.op() instanceof Op.Input).toList();
     }
 
-    /// The size symbols that occur in the types.
+    /// The size symbols that occur in types and sizes.
     public Set<String> symbols() {
         Set<String> symbols = new TreeSet<>();
+        for (Node node : nodes) {
+            if (node.op() instanceof Op.DimSize size) {
+                symbols.addAll(size.dim().symbols());
+            }
+        }
         nodes.forEach(n -> n.type().shape().forEach(d -> symbols.addAll(d.symbols())));
         return symbols;
     }

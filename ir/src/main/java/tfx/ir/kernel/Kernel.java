@@ -13,11 +13,18 @@ import tfx.runtime.DType;
 /// Names of axes stand as symbols in index expressions. A tile value has a name, some axes, and an element for each
 /// point of its axes inside the current task and loop step.
 ///
+/// @param sizes size symbols, whose values come with each call
 /// @param grid  axes that the tasks divide among them, outermost first
 /// @param axes  axes that each task walks itself
 public record Kernel(
-        String name, List<Buffer> buffers, List<Axis> grid, List<Axis> axes, List<Statement> body) {
+        String name,
+        List<String> sizes,
+        List<Buffer> buffers,
+        List<Axis> grid,
+        List<Axis> axes,
+        List<Statement> body) {
     public Kernel {
+        sizes = List.copyOf(sizes);
         buffers = List.copyOf(buffers);
         grid = List.copyOf(grid);
         axes = List.copyOf(axes);

@@ -50,6 +50,7 @@ public final class KernelText {
 
     public static String print(Kernel kernel) {
         StringBuilder out = new StringBuilder("kernel " + quote(kernel.name()) + " {\n");
+        kernel.sizes().forEach(s -> out.append("  size ").append(s).append('\n'));
         for (Kernel.Buffer b : kernel.buffers()) {
             out.append(b.output() ? "  out " : "  in ").append(b.name()).append(" : ");
             out.append(new TensorType(b.dtype(), b.shape())).append(panels(b.panels())).append('\n');
@@ -179,6 +180,10 @@ public final class KernelText {
         in.expect("kernel");
         String name = in.string();
         in.expect("{");
+        List<String> sizes = new ArrayList<>();
+        while (in.accept("size")) {
+            sizes.add(in.word());
+        }
         List<Kernel.Buffer> buffers = new ArrayList<>();
         List<Kernel.Axis> grid = new ArrayList<>();
         List<Kernel.Axis> axes = new ArrayList<>();
@@ -198,7 +203,7 @@ public final class KernelText {
                 break;
             }
         }
-        return new Kernel(name, buffers, grid, axes, statements(in, 0));
+        return new Kernel(name, sizes, buffers, grid, axes, statements(in, 0));
     }
 
     private static Kernel.Axis axis(Scanner in) {

@@ -19,9 +19,7 @@ public final class KernelVerifier {
 
     private KernelVerifier(Kernel kernel) {
         this.kernel = kernel;
-        kernel.buffers().forEach(b -> b.shape().forEach(d -> sizes.addAll(d.symbols())));
-        kernel.grid().forEach(a -> sizes.addAll(a.size().symbols()));
-        kernel.axes().forEach(a -> sizes.addAll(a.size().symbols()));
+        sizes.addAll(kernel.sizes());
     }
 
     /// All broken rules, in order; empty for a legal kernel.
@@ -65,6 +63,10 @@ public final class KernelVerifier {
 
     private void declarations() {
         Set<String> names = new HashSet<>();
+        kernel.sizes().forEach(s -> duplicate(names, s));
+        kernel.buffers().forEach(b -> b.shape().forEach(d -> index(d, Set.of(), Set.of())));
+        kernel.grid().forEach(a -> index(a.size(), Set.of(), Set.of()));
+        kernel.axes().forEach(a -> index(a.size(), Set.of(), Set.of()));
         kernel.buffers().forEach(b -> duplicate(names, b.name()));
         kernel.grid().forEach(a -> duplicate(names, a.name()));
         kernel.axes().forEach(a -> duplicate(names, a.name()));

@@ -1,0 +1,41 @@
+package tfx.compiler;
+
+import java.lang.foreign.Arena;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import tfx.cpu.CpuProgram;
+import tfx.ir.Target;
+import tfx.ir.graph.Graph;
+import tfx.ir.graph.Nd;
+import tfx.runtime.Tensor;
+
+/// The engines that every test runs on, beside the evaluator.
+enum Engines {
+    CPU_SCALAR(1, true),
+    CPU_SCALAR_PLAIN(1, false),
+    CPU_NATIVE(CpuProgram.nativeLanes(), true),
+    CPU_NATIVE_PLAIN(CpuProgram.nativeLanes(), false);
+
+    private final int lanes;
+    private final boolean passes;
+
+    Engines(int lanes, boolean passes) {
+        this.lanes = lanes;
+        this.passes = passes;
+    }
+
+    /// Compiles and runs a graph.
+    Map<String, Nd> run(Graph graph, Map<String, Nd> inputs) {
+        Pipeline.Phases phases = Pipeline.run(graph, new Pipeline.Options(Target.cpu(lanes), passes));
+        try (Arena arena = Arena.ofShared();
+                CpuProgram program =
+                        CpuProgram.load(phases.kernels(), Map.of(), new CpuProgram.Options(lanes, 2))) {
+            Map<String, Tensor> tensors = new HashMap<>();
+            inputs.forEach((name, nd) -> tensors.put(name, nd.toTensor(arena)));
+            Map<String, Nd> outputs = new LinkedHashMap<>();
+            program.run(tensors, arena).forEach((name, tensor) -> outputs.put(name, Nd.of(tensor)));
+            return outputs;
+        }
+    }
+}
