@@ -11,7 +11,8 @@ public abstract class CpuKernel {
     /// How many tasks the grid has for the sizes of this frame.
     public abstract long tasks(long[] frame);
 
-    /// Runs tasks `from` to `to - 1`. The arrays are scratch memory of the calling thread, of the sizes that the emitter
+    /// Runs tasks `from` to `to - 1`. The arrays are scratch memory of the calling thread, of the sizes that the
+    /// emitter
     /// stated.
     public abstract void run(
             long[] frame, float[] floats, double[] doubles, long[] longs, long[] ranges, long from, long to);

@@ -81,7 +81,9 @@ public final class CpuProgram implements AutoCloseable {
         MicroKernels micro = new MicroKernels(lanes, true, "tfx.emitted.Tiles");
         for (int i = 0; i < program.kernels().size(); i++) {
             Kernel kernel = program.kernels().get(i);
-            out.append(new KernelEmitter(kernel, lanes, true, micro, "tfx.emitted." + className(kernel, i)).emit().code());
+            out.append(new KernelEmitter(kernel, lanes, true, micro, "tfx.emitted." + className(kernel, i))
+                    .emit()
+                    .code());
             out.append('\n');
         }
         return out.append(micro.code()).toString();
@@ -108,7 +110,9 @@ public final class CpuProgram implements AutoCloseable {
                         .getDeclaredConstructor()
                         .newInstance();
                 kernels.add(new Compiled(
-                        (CpuKernel) instance, emitted.get(i), program.kernels().get(i).sizes()));
+                        (CpuKernel) instance,
+                        emitted.get(i),
+                        program.kernels().get(i).sizes()));
             } catch (ReflectiveOperationException | LinkageError e) {
                 throw new InternalError("emitted class " + emitted.get(i).code().name() + " does not load", e);
             }
@@ -148,7 +152,8 @@ public final class CpuProgram implements AutoCloseable {
         if (value.panels() > 0) {
             shape[1] = (shape[1] + value.panels() - 1) / value.panels() * value.panels();
         }
-        return Math.max(1, Math.multiplyExact(Tensor.count(shape), (long) value.type().dtype().bytes()));
+        return Math.max(1, Math.multiplyExact(Tensor.count(shape), (long)
+                value.type().dtype().bytes()));
     }
 
     /// Sees each launch of a call.
@@ -199,8 +204,8 @@ public final class CpuProgram implements AutoCloseable {
             for (KernelProgram.Step step : program.steps()) {
                 long start = System.nanoTime();
                 launch(step, memory, sizes);
-                observer.ifPresent(o ->
-                        o.launched(program.kernels().get(step.kernel()).name(), System.nanoTime() - start));
+                observer.ifPresent(
+                        o -> o.launched(program.kernels().get(step.kernel()).name(), System.nanoTime() - start));
             }
         } finally {
             slabs.give(slab);
@@ -209,7 +214,8 @@ public final class CpuProgram implements AutoCloseable {
             MemorySegment to = outputs.get(output.name()).data();
             MemorySegment from = memory.get(output.value());
             if (from.address() != to.address()) {
-                long bytes = outputs.get(output.name()).count() * outputs.get(output.name()).dtype().bytes();
+                long bytes = outputs.get(output.name()).count()
+                        * outputs.get(output.name()).dtype().bytes();
                 MemorySegment.copy(from, 0, to, 0, bytes);
             }
         }

@@ -8,7 +8,8 @@ import tfx.cpu.code.Statement;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
 
-/// Matrix products of f32 tiles: operands are brought to the layout of the register tiles where they are not in it, in
+/// Matrix products of f32 tiles: operands are brought to the layout of the register tiles where they are not in it,
+/// in
 /// blocks along the summed axis, then register tiles cover the result.
 final class DotEmitter {
     /// Longest block along the summed axis; a block of A and a panel of B then fit the second-level cache.
@@ -53,9 +54,7 @@ final class DotEmitter {
                         emitter.tiles().reserve(Tiles.Kind.FLOATS, rows * ROW_STRIDE),
                         new int[] {ROW_STRIDE, 1});
         int panels = (emitter.tiles().extent(column) + micro.panel() - 1) / micro.panel();
-        int right = rightPanels
-                ? 0
-                : emitter.tiles().reserve(Tiles.Kind.FLOATS, panels * depth * micro.panel());
+        int right = rightPanels ? 0 : emitter.tiles().reserve(Tiles.Kind.FLOATS, panels * depth * micro.panel());
 
         Method m = driver.method;
         Expr.Local at = m.let("at", driver.low(dot.over()));
@@ -77,7 +76,11 @@ final class DotEmitter {
     }
 
     private int extent(String axis) {
-        return emitter.kernel().axis(axis).orElseThrow().size().constant()
+        return emitter.kernel()
+                .axis(axis)
+                .orElseThrow()
+                .size()
+                .constant()
                 .map(c -> (int) Math.clamp(c, 1L, MAX_DEPTH))
                 .orElse(MAX_DEPTH);
     }
@@ -144,31 +147,48 @@ final class DotEmitter {
         Stage stage = emitter.stage("product_" + dot.name());
         Method m = stage.method;
         Expr.Local rows = m.let("rows", stage.high(row).minus(stage.low(row)).asInt());
-        Expr.Local columns = m.let("columns", stage.high(column).minus(stage.low(column)).asInt());
-        Expr.Local count = m.let("depth", stage.high(dot.over()).minus(stage.low(dot.over())).asInt());
+        Expr.Local columns =
+                m.let("columns", stage.high(column).minus(stage.low(column)).asInt());
+        Expr.Local count = m.let(
+                "depth", stage.high(dot.over()).minus(stage.low(dot.over())).asInt());
         int panel = micro.panel();
-        Expr.Local b = rightPanels ? m.let("b", panelAddress(stage, (Kernel.Load) dot.right())) : m.let("b", Expr.literal(right));
+        Expr.Local b = rightPanels
+                ? m.let("b", panelAddress(stage, (Kernel.Load) dot.right()))
+                : m.let("b", Expr.literal(right));
         Expr.Local j = m.let("j", Expr.literal(0));
         m.loopWhile(new Expr.Compare("<", j, columns), () -> {
             Expr.Local i = m.let("i", Expr.literal(0));
             for (int tile : micro.tiles()) {
                 m.loop(i, Expr.literal(tile), rows, () -> {
                     Expr a = Expr.literal(left.offset()).plus(i.times(Expr.literal(left.strides()[0])));
-                    Expr c = Expr.literal(result.offset()).plus(i.times(Expr.literal(result.strides()[0]))).plus(j);
-                    m.call(micro.invoke(tile, !rightPanels, left.strides()[0], stage.floats, a, b, c,
-                            Expr.literal(result.strides()[0]), count));
+                    Expr c = Expr.literal(result.offset())
+                            .plus(i.times(Expr.literal(result.strides()[0])))
+                            .plus(j);
+                    m.call(micro.invoke(
+                            tile,
+                            !rightPanels,
+                            left.strides()[0],
+                            stage.floats,
+                            a,
+                            b,
+                            c,
+                            Expr.literal(result.strides()[0]),
+                            count));
                 });
             }
             m.set(j, j.plus(Expr.literal(panel)));
-            m.set(b, rightPanels
-                    ? b.plus(panelBytes(stage, (Kernel.Load) dot.right()))
-                    : b.plus(Expr.literal(depth * panel)));
+            m.set(
+                    b,
+                    rightPanels
+                            ? b.plus(panelBytes(stage, (Kernel.Load) dot.right()))
+                            : b.plus(Expr.literal(depth * panel)));
         });
         emitter.run(driver, stage);
     }
 
     private Expr panelBytes(Stage stage, Kernel.Load load) {
-        long depth = emitter.kernel().buffer(load.buffer()).shape().get(0).constant().orElseThrow();
+        long depth =
+                emitter.kernel().buffer(load.buffer()).shape().get(0).constant().orElseThrow();
         return Expr.literal(depth * micro.panel() * 4);
     }
 

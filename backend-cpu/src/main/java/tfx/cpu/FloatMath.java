@@ -2,7 +2,8 @@ package tfx.cpu;
 
 import tfx.cpu.code.Expr;
 
-/// Transcendental functions of f32 as arithmetic that is the same for one float and for a vector. The JDK's own differ
+/// Transcendental functions of f32 as arithmetic that is the same for one float and for a vector. The JDK's own
+/// differ
 /// between interpreted and compiled code in their last bits; these do not.
 final class FloatMath {
     /// Adding and subtracting it rounds to the nearest integer, which then stands in the low bits.
@@ -17,20 +18,36 @@ final class FloatMath {
     /// Minimax fits made for this file, lowest order first: f(x) = x P(x^2) / Q(x^2), relative error of the fit below
     /// 3e-8 for erf on [0, 4] and 4e-11 for tanh on [0, 9].
     private static final float[] ERF_P = {
-        1.1283791065216064f, 0.1935436874628067f, 0.0531015582382679f, 0.003883282421156764f, 0.0002845641574822366f,
+        1.1283791065216064f,
+        0.1935436874628067f,
+        0.0531015582382679f,
+        0.003883282421156764f,
+        0.0002845641574822366f,
         1.9867889022862073e-06f
     };
 
     private static final float[] ERF_Q = {
-        1f, 0.5048561692237854f, 0.1153494268655777f, 0.015207129530608654f, 0.0011855554766952991f,
+        1f,
+        0.5048561692237854f,
+        0.1153494268655777f,
+        0.015207129530608654f,
+        0.0011855554766952991f,
         3.742014814633876e-05f
     };
     private static final float[] TANH_P = {
-        1f, 0.1409994512796402f, 0.004426929634064436f, 4.229907426633872e-05f, 1.1132227939469885e-07f,
+        1f,
+        0.1409994512796402f,
+        0.004426929634064436f,
+        4.229907426633872e-05f,
+        1.1132227939469885e-07f,
         3.683628749251433e-11f
     };
     private static final float[] TANH_Q = {
-        1f, 0.4743327796459198f, 0.02920452319085598f, 0.0005010229651816189f, 2.6062139113491867e-06f,
+        1f,
+        0.4743327796459198f,
+        0.02920452319085598f,
+        0.0005010229651816189f,
+        2.6062139113491867e-06f,
         2.956615174909416e-09f
     };
 
@@ -50,8 +67,7 @@ final class FloatMath {
             p = lanes.fma(p, r, lanes.constant((float) (1 / factorial)));
         }
         Expr value = lanes.let(lanes.scale(p, shifted, Float.floatToRawIntBits(MAGIC)));
-        Expr low = lanes.let(lanes.choose(
-                lanes.compare("<", x, lanes.constant(SMALLEST)), lanes.constant(0f), value));
+        Expr low = lanes.let(lanes.choose(lanes.compare("<", x, lanes.constant(SMALLEST)), lanes.constant(0f), value));
         return lanes.choose(
                 lanes.compare(">", x, lanes.constant(LARGEST)), lanes.constant(Float.POSITIVE_INFINITY), low);
     }

@@ -144,10 +144,11 @@ final class KernelEmitter {
         List<Kernel.Expr> bounds = new ArrayList<>();
         kernel.body().forEach(s -> bounds(s, bounds));
         Set<String> splits = new TreeSet<>();
-        kernel.grid().forEach(a -> a.split().ifPresent(s -> {
-            splits.add(s.rowIds());
-            splits.add(s.offsets());
-        }));
+        kernel.grid()
+                .forEach(a -> a.split().ifPresent(s -> {
+                    splits.add(s.rowIds());
+                    splits.add(s.offsets());
+                }));
         List<Dim> axisSizes = new ArrayList<>();
         kernel.grid().forEach(a -> axisSizes.add(a.size()));
         kernel.axes().forEach(a -> axisSizes.add(a.size()));
@@ -160,13 +161,15 @@ final class KernelEmitter {
             Expr rest = task;
             for (Kernel.Axis axis : kernel.grid().reversed()) {
                 Expr count = run.let("count", count(driver, axis));
-                Expr low = run.let("low", ScalarLanes.math("floorMod", rest, count)
-                        .times(Expr.literal((long) axis.tile())));
+                Expr low = run.let(
+                        "low", ScalarLanes.math("floorMod", rest, count).times(Expr.literal((long) axis.tile())));
                 rest = run.let("rest", ScalarLanes.math("floorDiv", rest, count));
                 Expr end = ScalarLanes.math("min", low.plus(Expr.literal((long) axis.tile())), driver.dim(axis.size()));
                 range(driver, axis.name(), low, end);
             }
-            split(driver, kernel.grid().stream().filter(a -> a.split().isPresent()).toList());
+            split(
+                    driver,
+                    kernel.grid().stream().filter(a -> a.split().isPresent()).toList());
         });
         return new Emitted(
                 code,
@@ -186,8 +189,8 @@ final class KernelEmitter {
 
     private static Expr count(Stage stage, Kernel.Axis axis) {
         Expr up = stage.dim(axis.size().plus(axis.tile() - 1));
-        return ScalarLanes.math("max", ScalarLanes.math("floorDiv", up, Expr.literal((long) axis.tile())),
-                Expr.literal(0L));
+        return ScalarLanes.math(
+                "max", ScalarLanes.math("floorDiv", up, Expr.literal((long) axis.tile())), Expr.literal(0L));
     }
 
     private void tasks() {
@@ -223,9 +226,12 @@ final class KernelEmitter {
         Kernel.Buffer offsets = kernel.buffer(split.offsets());
         m.loopWhile(new Expr.Compare("<", at, end), () -> {
             driver.bind("cut", at);
-            Expr row = Stage.load(DType.I32, driver.address(rows, Dim.symbol("cut"))).asLong();
+            Expr row = Stage.load(DType.I32, driver.address(rows, Dim.symbol("cut")))
+                    .asLong();
             driver.bind("row", m.let("row", row));
-            Expr next = Stage.load(DType.I32, driver.address(offsets, Dim.symbol("row").plus(1))).asLong();
+            Expr next = Stage.load(
+                            DType.I32, driver.address(offsets, Dim.symbol("row").plus(1)))
+                    .asLong();
             Expr.Local stop = m.let("stop", ScalarLanes.math("min", end, next));
             range(driver, axis.name(), at, stop);
             split(driver, remaining.subList(1, remaining.size()));
@@ -293,12 +299,16 @@ final class KernelEmitter {
     }
 
     private static Expr bound(Stage driver, Kernel.Expr value) {
-        return driver.method.let("bound", new Values(driver, "", Expr.literal(0L)).scalar(value, Optional.empty()).asLong());
+        return driver.method.let(
+                "bound",
+                new Values(driver, "", Expr.literal(0L))
+                        .scalar(value, Optional.empty())
+                        .asLong());
     }
 
     /// Calls a stage from the driver.
     void run(Stage driver, Stage stage) {
-        driver.method.call(invoke(
-                stage.method, driver.frame, driver.floats, driver.doubles, driver.longs, driver.ranges));
+        driver.method.call(
+                invoke(stage.method, driver.frame, driver.floats, driver.doubles, driver.longs, driver.ranges));
     }
 }

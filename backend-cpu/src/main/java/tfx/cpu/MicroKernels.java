@@ -12,7 +12,8 @@ import tfx.cpu.code.Method;
 import tfx.cpu.code.Statement;
 import tfx.runtime.DType;
 
-/// The register tiles of matrix products, shared by all kernels of a program: `C[rows, panel] += A[rows, k] B[k, panel]`.
+/// The register tiles of matrix products, shared by all kernels of a program: `C[rows, panel] += A[rows, k] B[k,
+/// panel]`.
 ///
 /// A and C lie in the scratch array, B in a panel of two vectors a row, in the scratch array or in memory. C stays in
 /// registers along `k`. Every element is one chain of fused multiply-adds in the order of `k`, at every width.
@@ -90,10 +91,14 @@ final class MicroKernels {
         m.loop(k, Expr.literal(1), depth, () -> {
             Expr[] halves = new Expr[2];
             for (int half = 0; half < 2; half++) {
-                halves[half] = m.let("b", key.array
-                        ? v.load(floats, b.plus(k.times(Expr.literal(2 * lanes))).plus(Expr.literal(half * lanes)))
-                        : v.load(b.plus(k.asLong().times(Expr.literal(8L * lanes)))
-                                .plus(Expr.literal(4L * half * lanes))));
+                halves[half] = m.let(
+                        "b",
+                        key.array
+                                ? v.load(
+                                        floats,
+                                        b.plus(k.times(Expr.literal(2 * lanes))).plus(Expr.literal(half * lanes)))
+                                : v.load(b.plus(k.asLong().times(Expr.literal(8L * lanes)))
+                                        .plus(Expr.literal(4L * half * lanes))));
             }
             Expr column = a.plus(k);
             for (int r = 0; r < key.rows; r++) {
@@ -122,9 +127,11 @@ final class MicroKernels {
             Expr.Local k = m.let("k", Expr.literal(0));
             m.loop(k, Expr.literal(1), depth, () -> {
                 Expr.Local left = m.let("left", new Expr.Element(floats, from.plus(k)));
-                Expr.Local right = m.let("right", key.array
-                        ? b.plus(k.times(Expr.literal(2 * lanes)))
-                        : b.plus(k.asLong().times(Expr.literal(8L * lanes))));
+                Expr.Local right = m.let(
+                        "right",
+                        key.array
+                                ? b.plus(k.times(Expr.literal(2 * lanes)))
+                                : b.plus(k.asLong().times(Expr.literal(8L * lanes))));
                 Expr.Local j = m.let("j", Expr.literal(0));
                 m.loop(j, Expr.literal(1), Expr.literal(2 * lanes), () -> {
                     Expr value = key.array

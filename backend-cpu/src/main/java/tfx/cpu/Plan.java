@@ -40,7 +40,8 @@ record Plan(long bytes, Map<String, Place> offsets) {
                     continue;
                 }
                 KernelProgram.Value value = program.value(argument);
-                long bytes = Tensor.count(sizes.evaluate(value.type())) * value.type().dtype().bytes();
+                long bytes = Tensor.count(sizes.evaluate(value.type()))
+                        * value.type().dtype().bytes();
                 long rounded = (bytes + Tensor.ALIGNMENT - 1) / Tensor.ALIGNMENT * Tensor.ALIGNMENT;
                 Place place = new Place(fit(live, rounded), rounded);
                 offsets.put(argument, place);

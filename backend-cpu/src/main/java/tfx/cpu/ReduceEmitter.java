@@ -51,15 +51,18 @@ final class ReduceEmitter {
 
     /// Whether neighbours in memory lie along the last kept axis and not along the reduced one.
     private boolean columnsFirst(Kernel.Reduce reduce) {
-        if (reduce.axes().isEmpty()
-                || emitter.tiles().extent(reduce.axes().getLast()) == 1) {
+        if (reduce.axes().isEmpty() || emitter.tiles().extent(reduce.axes().getLast()) == 1) {
             return false;
         }
         String column = reduce.axes().getLast();
         boolean[] found = new boolean[2];
         Exprs.walk(reduce.value(), e -> {
             if (e instanceof Kernel.Load l && !l.index().isEmpty()) {
-                boolean last = l.index().getLast().linearFactor(column).filter(d -> d.isConstant(1)).isPresent();
+                boolean last = l.index()
+                        .getLast()
+                        .linearFactor(column)
+                        .filter(d -> d.isConstant(1))
+                        .isPresent();
                 boolean over = l.index().getLast().symbols().contains(reduce.over());
                 boolean moves = l.index().stream().anyMatch(d -> d.symbols().contains(reduce.over()));
                 found[0] |= last && moves && !over;
@@ -92,9 +95,8 @@ final class ReduceEmitter {
         Expr.Local count = m.let("n", stage.high(reduce.over()).minus(low).asInt());
         Values values = new Values(stage, reduce.over(), low);
         Expr position = m.let("to", emitter.tilePosition(stage, tile, ""));
-        Expr result = reduce.dtype() == DType.F32
-                ? lanes(stage, reduce, values, count)
-                : plain(stage, reduce, values, count);
+        Expr result =
+                reduce.dtype() == DType.F32 ? lanes(stage, reduce, values, count) : plain(stage, reduce, values, count);
         if (reduce.accumulate()) {
             Expr before = new Expr.Element(stage.scratch(tile.dtype()), position);
             Expr narrow = tile.dtype() == DType.I32 || tile.dtype() == DType.BOOL ? before.asInt() : before;
@@ -128,13 +130,21 @@ final class ReduceEmitter {
         if (vector) {
             VectorLanes vectors = emitter.vectors(m);
             Expr.Local sum = m.let("sum", vectors.broadcast(neutral));
-            m.loop(x, Expr.literal(lanes), count, () -> m.set(
-                    sum, Values.vectorBinary(vectors, fn.combine(), sum, values.vector(reduce.value(), x))));
+            m.loop(
+                    x,
+                    Expr.literal(lanes),
+                    count,
+                    () -> m.set(
+                            sum, Values.vectorBinary(vectors, fn.combine(), sum, values.vector(reduce.value(), x))));
             m.call(vectors.store(sum, stage.floats, Expr.literal(partial)));
         } else {
             Expr.Local lane = m.let("lane", Expr.literal(0));
-            m.loop(lane, Expr.literal(1), Expr.literal(lanes), () -> m.add(
-                    new Statement.SetElement(stage.floats, Expr.literal(partial).plus(lane), neutral)));
+            m.loop(
+                    lane,
+                    Expr.literal(1),
+                    Expr.literal(lanes),
+                    () -> m.add(new Statement.SetElement(
+                            stage.floats, Expr.literal(partial).plus(lane), neutral)));
         }
         values.begin();
         m.loop(x, Expr.literal(1), count, () -> {
@@ -149,8 +159,7 @@ final class ReduceEmitter {
             Expr.Local lane = m.let("lane", Expr.literal(partial));
             m.loop(lane, Expr.literal(1), Expr.literal(partial + half), () -> {
                 Expr other = new Expr.Element(stage.floats, lane.plus(Expr.literal(distance)));
-                Expr joined =
-                        values.binary(fn.combine(), DType.F32, new Expr.Element(stage.floats, lane), other);
+                Expr joined = values.binary(fn.combine(), DType.F32, new Expr.Element(stage.floats, lane), other);
                 m.add(new Statement.SetElement(stage.floats, lane, joined));
             });
         }

@@ -17,8 +17,7 @@ record ScalarLanes(Method method) implements Lanes {
         for (int i = 0; i < types.length; i++) {
             types[i] = arguments[i].type();
         }
-        return new Expr.Call(
-                Opcodes.INVOKESTATIC, owner, name, Type.getMethodType(result, types), List.of(arguments));
+        return new Expr.Call(Opcodes.INVOKESTATIC, owner, name, Type.getMethodType(result, types), List.of(arguments));
     }
 
     static Expr math(String name, Expr... arguments) {
@@ -108,8 +107,9 @@ record ScalarLanes(Method method) implements Lanes {
 
     @Override
     public Expr scale(Expr x, Expr shifted, int magicBits) {
-        Expr n = method.let("n", invoke("java/lang/Float", "floatToRawIntBits", INT, shifted)
-                .minus(Expr.literal(magicBits)));
+        Expr n = method.let(
+                "n",
+                invoke("java/lang/Float", "floatToRawIntBits", INT, shifted).minus(Expr.literal(magicBits)));
         Expr half = method.let("h", new Expr.Arithmetic(">>", n, Expr.literal(1)));
         return x.times(power(half)).times(power(n.minus(half)));
     }

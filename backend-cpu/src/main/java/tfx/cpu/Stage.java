@@ -89,8 +89,10 @@ final class Stage {
         }
         indices.forEach(index -> index.forEach(d -> names.addAll(d.symbols())));
         for (String buffer : read) {
-            addresses.put(buffer, method.let("at_" + buffer + "_", new Expr.Element(
-                    frame, Expr.literal(emitter.bufferNumber(buffer)))));
+            addresses.put(
+                    buffer,
+                    method.let(
+                            "at_" + buffer + "_", new Expr.Element(frame, Expr.literal(emitter.bufferNumber(buffer)))));
             emitter.kernel().buffer(buffer).shape().forEach(d -> names.addAll(d.symbols()));
         }
         for (String name : names) {
@@ -120,14 +122,11 @@ final class Stage {
         for (Dim.Term term : dim.terms()) {
             Expr product = null;
             for (Dim.Atom atom : term.atoms()) {
-                Expr factor =
-                        switch (atom) {
-                            case Dim.Symbol s -> symbol(s.name());
-                            case Dim.Quotient q ->
-                                ScalarLanes.math("floorDiv", dim(q.dividend()), dim(q.divisor()));
-                            case Dim.Remainder r ->
-                                ScalarLanes.math("floorMod", dim(r.dividend()), dim(r.divisor()));
-                        };
+                Expr factor = switch (atom) {
+                    case Dim.Symbol s -> symbol(s.name());
+                    case Dim.Quotient q -> ScalarLanes.math("floorDiv", dim(q.dividend()), dim(q.divisor()));
+                    case Dim.Remainder r -> ScalarLanes.math("floorMod", dim(r.dividend()), dim(r.divisor()));
+                };
                 product = product == null ? factor : product.times(factor);
             }
             Expr coefficient = Expr.literal(term.coefficient());
@@ -140,7 +139,8 @@ final class Stage {
     private Expr symbol(String name) {
         Expr value = symbols.get(name);
         if (value == null) {
-            throw new tfx.ir.InternalError("symbol " + name + " has no value in kernel " + emitter.kernel().name());
+            throw new tfx.ir.InternalError("symbol " + name + " has no value in kernel "
+                    + emitter.kernel().name());
         }
         return value;
     }
@@ -151,7 +151,10 @@ final class Stage {
             Dim width = Dim.of(buffer.panels());
             Dim panel = index.get(1).floorDivide(width, s -> java.util.Optional.empty());
             Dim column = index.get(1).remainder(width, s -> java.util.Optional.empty());
-            return panel.times(buffer.shape().get(0)).plus(index.get(0)).times(width).plus(column);
+            return panel.times(buffer.shape().get(0))
+                    .plus(index.get(0))
+                    .times(width)
+                    .plus(column);
         }
         Dim flat = Dim.ZERO;
         for (int i = 0; i < index.size(); i++) {
@@ -162,7 +165,8 @@ final class Stage {
 
     /// The address of an element.
     Expr address(Kernel.Buffer buffer, Dim position) {
-        return addresses.get(buffer.name()).plus(dim(position).times(Expr.literal((long) buffer.dtype().bytes())));
+        return addresses.get(buffer.name()).plus(dim(position).times(Expr.literal((long)
+                buffer.dtype().bytes())));
     }
 
     /// Reads one element; bools come as int, 0 or 1.
@@ -191,14 +195,13 @@ final class Stage {
     }
 
     private static Expr layout(DType dtype) {
-        String name =
-                switch (dtype) {
-                    case F32 -> "Float";
-                    case F64 -> "Double";
-                    case I32 -> "Int";
-                    case I64 -> "Long";
-                    case BOOL -> "Byte";
-                };
+        String name = switch (dtype) {
+            case F32 -> "Float";
+            case F64 -> "Double";
+            case I32 -> "Int";
+            case I64 -> "Long";
+            case BOOL -> "Byte";
+        };
         String constant = "JAVA_" + name.toUpperCase(java.util.Locale.ROOT) + (dtype == DType.BOOL ? "" : "_UNALIGNED");
         return new Expr.Static(
                 "java/lang/foreign/ValueLayout",

@@ -184,5 +184,4 @@ final class TileEmitter {
             stage.method.call(emitter.vectors(stage.method).store(value, at(x)));
         }
     }
-
 }

@@ -69,7 +69,8 @@ final class Tiles {
     /// The most points of an axis that one tile holds.
     int extent(String name) {
         Kernel.Axis axis = kernel.axis(name).orElseThrow();
-        long most = axis.size().constant().map(size -> Math.min(size, axis.tile())).orElse((long) axis.tile());
+        long most =
+                axis.size().constant().map(size -> Math.min(size, axis.tile())).orElse((long) axis.tile());
         if (most > 1 << 16) {
             throw new InternalError("a tile of " + most + " points along " + name);
         }

@@ -1,7 +1,6 @@
 package tfx.cpu;
 
 import java.util.HashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.objectweb.asm.Type;
@@ -69,8 +68,10 @@ final class Values {
             return dtype(e) == DType.F32 || dtype(e) == DType.BOOL;
         }
         return switch (e) {
-            case Kernel.Load l -> dtype(l) == DType.F32 && step(l).filter(d -> d.isConstant(1)).isPresent();
-            case Kernel.Ref r -> dtype(r) == DType.F32 && stage.emitter.tile(r.name()).stride(axis) == 1;
+            case Kernel.Load l ->
+                dtype(l) == DType.F32 && step(l).filter(d -> d.isConstant(1)).isPresent();
+            case Kernel.Ref r ->
+                dtype(r) == DType.F32 && stage.emitter.tile(r.name()).stride(axis) == 1;
             case Kernel.Unary u ->
                 switch (u.fn()) {
                     case NEG, ABS, EXP, SQRT, TANH, ERF -> dtype(u.x()) == DType.F32 && vectorizes(u.x());
@@ -125,8 +126,12 @@ final class Values {
                 stage.bind(axis, low);
                 Expr base = stage.method.let("b", stage.address(buffer, stage.position(buffer, l.index())));
                 Expr bytes = stage.dim(step.get().times(buffer.dtype().bytes()));
-                moving.put(l, new Moving(base, bytes instanceof Expr.Literal ? bytes : stage.method.let("d", bytes),
-                        step.get().isConstant(1)));
+                moving.put(
+                        l,
+                        new Moving(
+                                base,
+                                bytes instanceof Expr.Literal ? bytes : stage.method.let("d", bytes),
+                                step.get().isConstant(1)));
             }
         }
         if (e instanceof Kernel.Ref r) {
@@ -195,8 +200,7 @@ final class Values {
             }
             case Kernel.Unary u -> unary(u.fn(), dtype(u.x()), scalar(u.x(), x));
             case Kernel.Binary b -> binary(b.fn(), dtype(b.a()), scalar(b.a(), x), scalar(b.b(), x));
-            case Kernel.Select s ->
-                new Expr.Choose(scalar(s.condition(), x), scalar(s.a(), x), scalar(s.b(), x));
+            case Kernel.Select s -> new Expr.Choose(scalar(s.condition(), x), scalar(s.a(), x), scalar(s.b(), x));
             case Kernel.Cast c -> convert(scalar(c.x(), x), dtype(c.x()), c.dtype());
         };
     }
@@ -216,7 +220,8 @@ final class Values {
                 continue;
             }
             Expr row = scalar(lookup.value(), x).asLong();
-            Expr checked = ScalarLanes.invoke("tfx/cpu/Support", "index", Type.LONG_TYPE, row, stage.dim(lookup.limit()));
+            Expr checked =
+                    ScalarLanes.invoke("tfx/cpu/Support", "index", Type.LONG_TYPE, row, stage.dim(lookup.limit()));
             stage.bind(lookup.symbol(), stage.method.let("g", checked));
         }
     }
@@ -365,8 +370,7 @@ final class Values {
                 };
             }
             case Kernel.Binary b -> vectorBinary(lanes, b.fn(), vector(b.a(), x), vector(b.b(), x));
-            case Kernel.Select s ->
-                lanes.choose(vector(s.condition(), x), vector(s.a(), x), vector(s.b(), x));
+            case Kernel.Select s -> lanes.choose(vector(s.condition(), x), vector(s.a(), x), vector(s.b(), x));
             case Kernel.Constant c -> throw new IllegalArgumentException("a constant is hoisted");
             case Kernel.Index i -> throw new IllegalArgumentException("an index does not vectorize");
             case Kernel.Cast c -> throw new IllegalArgumentException("a cast does not vectorize");
@@ -387,5 +391,4 @@ final class Values {
             case FLOORDIV, MOD, POW -> throw new IllegalArgumentException(fn.text());
         };
     }
-
 }

@@ -60,7 +60,13 @@ record VectorLanes(Method method, int width) implements Lanes {
     }
 
     Expr store(Expr value, Expr address) {
-        return of("intoMemorySegment", Type.VOID_TYPE, value, new Type[] {SEGMENT, Type.LONG_TYPE, ORDER}, ALL, address,
+        return of(
+                "intoMemorySegment",
+                Type.VOID_TYPE,
+                value,
+                new Type[] {SEGMENT, Type.LONG_TYPE, ORDER},
+                ALL,
+                address,
                 LITTLE);
     }
 
@@ -148,15 +154,14 @@ record VectorLanes(Method method, int width) implements Lanes {
 
     @Override
     public Expr compare(String operator, Expr a, Expr b) {
-        String name =
-                switch (operator) {
-                    case "==" -> "EQ";
-                    case "!=" -> "NE";
-                    case "<" -> "LT";
-                    case "<=" -> "LE";
-                    case ">" -> "GT";
-                    default -> "GE";
-                };
+        String name = switch (operator) {
+            case "==" -> "EQ";
+            case "!=" -> "NE";
+            case "<" -> "LT";
+            case "<=" -> "LE";
+            case ">" -> "GT";
+            default -> "GE";
+        };
         Type comparison = Type.getObjectType(PACKAGE + "VectorOperators$Comparison");
         Expr constant = new Expr.Static(PACKAGE + "VectorOperators", name, comparison);
         return of("compare", MASK, a, new Type[] {comparison, VECTOR}, constant, b);

@@ -43,7 +43,8 @@ final class BenchCommand implements Callable<Integer> {
         Session.Options options = new Session.Options(Session.Backend.CPU, weights, workers);
         try (Session session = new Session(program, Programs.folder(file), options, HuggingFaceTokenizers::open);
                 Arena arena = Arena.ofShared()) {
-            Map<String, Object> arguments = ProgramArguments.parse(program, words, arena).values();
+            Map<String, Object> arguments =
+                    ProgramArguments.parse(program, words, arena).values();
             calls(session, arguments);
             report(calls(session, arguments));
             kernels(session, arguments);
@@ -66,8 +67,9 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private static void report(double[] sorted) {
-        System.out.printf("%d calls: median %.3f ms, 10%% %.3f ms, 90%% %.3f ms%n", sorted.length,
-                sorted[sorted.length / 2], sorted[sorted.length / 10], sorted[sorted.length * 9 / 10]);
+        System.out.printf(
+                "%d calls: median %.3f ms, 10%% %.3f ms, 90%% %.3f ms%n",
+                sorted.length, sorted[sorted.length / 2], sorted[sorted.length / 10], sorted[sorted.length * 9 / 10]);
     }
 
     private record Share(String kernel, int launches, double millis) {}
@@ -95,8 +97,9 @@ final class BenchCommand implements Callable<Integer> {
         shares.sort(Comparator.comparingDouble(Share::millis).reversed());
         System.out.printf("%-20s %9s %10s %7s%n", "kernel", "launches", "ms a call", "share");
         for (Share share : shares) {
-            System.out.printf("%-20s %9d %10.3f %6.1f%%%n", share.kernel, share.launches, share.millis,
-                    100 * share.millis / total);
+            System.out.printf(
+                    "%-20s %9d %10.3f %6.1f%%%n",
+                    share.kernel, share.launches, share.millis, 100 * share.millis / total);
         }
     }
 }

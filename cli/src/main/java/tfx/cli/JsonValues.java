@@ -16,8 +16,7 @@ import tfx.runtime.Tensor;
 
 /// Arguments of the command line to tensors, and tensors to JSON.
 final class JsonValues {
-    private static final ObjectMapper JSON =
-            new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
+    private static final ObjectMapper JSON = new ObjectMapper().enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
 
     private JsonValues() {}
@@ -32,7 +31,8 @@ final class JsonValues {
             if (json.isPresent() && json.get().isArray()) {
                 return rows(parameter, (ArrayNode) json.get(), arena);
             }
-            String plain = json.isPresent() && json.get().isTextual() ? json.get().asText() : text;
+            String plain =
+                    json.isPresent() && json.get().isTextual() ? json.get().asText() : text;
             return new Parsed(List.of(plain), true);
         }
         JsonNode node = json.orElseThrow(() -> new Main.Usage(
@@ -42,7 +42,8 @@ final class JsonValues {
                 throw new Main.Usage("the value of '" + parameter.name() + "' must be a list of rows");
             }
             List<Object> rows = new ArrayList<>();
-            node.forEach(row -> rows.add(tensor(parameter, row, parameter.stored().rank(), arena)));
+            node.forEach(
+                    row -> rows.add(tensor(parameter, row, parameter.stored().rank(), arena)));
             return new Parsed(rows, false);
         }
         return new Parsed(tensor(parameter, node, parameter.stored().rank(), arena), false);
@@ -87,14 +88,15 @@ final class JsonValues {
         return tensor;
     }
 
-    private static long fill(Program.Parameter parameter, JsonNode node, Tensor tensor, long[] shape, int depth, long at) {
+    private static long fill(
+            Program.Parameter parameter, JsonNode node, Tensor tensor, long[] shape, int depth, long at) {
         if (depth == shape.length) {
             scalar(parameter, node, tensor, at);
             return at + 1;
         }
         if (!node.isArray() || node.size() != shape[depth]) {
-            throw new Main.Usage("the lists of '" + parameter.name() + "' differ in length or depth, for "
-                    + parameter.written());
+            throw new Main.Usage(
+                    "the lists of '" + parameter.name() + "' differ in length or depth, for " + parameter.written());
         }
         for (JsonNode item : node) {
             at = fill(parameter, item, tensor, shape, depth + 1, at);
@@ -108,7 +110,8 @@ final class JsonValues {
                 ? node.isNumber()
                 : dtype == DType.BOOL
                         ? node.isBoolean()
-                        : node.isIntegralNumber() && (dtype == DType.I32 ? node.canConvertToInt() : node.canConvertToLong());
+                        : node.isIntegralNumber()
+                                && (dtype == DType.I32 ? node.canConvertToInt() : node.canConvertToLong());
         if (!fits) {
             throw new Main.Usage("'" + parameter.name() + "' holds " + node + ", which is no " + dtype);
         }

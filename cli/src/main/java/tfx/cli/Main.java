@@ -6,7 +6,8 @@ import picocli.CommandLine;
 import tfx.ir.InternalError;
 import tfx.ir.RunException;
 
-/// The command line. Exit codes: 0 ok, 1 the program is wrong, 2 the command line is wrong, 3 a run failed, 70 a bug of
+/// The command line. Exit codes: 0 ok, 1 the program is wrong, 2 the command line is wrong, 3 a run failed, 70 a
+/// bug of
 /// tfx.
 @CommandLine.Command(
         name = "tfx",
@@ -24,8 +25,8 @@ public final class Main {
     private Main() {}
 
     public static void main(String[] arguments) {
-        PrintStream out = new PrintStream(new java.io.FileOutputStream(java.io.FileDescriptor.out), false,
-                StandardCharsets.UTF_8);
+        PrintStream out = new PrintStream(
+                new java.io.FileOutputStream(java.io.FileDescriptor.out), false, StandardCharsets.UTF_8);
         System.setOut(out);
         int code = new CommandLine(new Main())
                 .setCaseInsensitiveEnumValuesAllowed(true)

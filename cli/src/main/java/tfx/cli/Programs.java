@@ -36,7 +36,8 @@ final class Programs {
                     .orElseThrow(() -> new Main.Usage(file + " has no program '" + name.get() + "'; it has " + names));
         }
         if (programs.size() != 1) {
-            throw new Main.Usage(file + " has " + (programs.isEmpty() ? "no program" : "programs " + names + "; name one"));
+            throw new Main.Usage(
+                    file + " has " + (programs.isEmpty() ? "no program" : "programs " + names + "; name one"));
         }
         return programs.getFirst();
     }

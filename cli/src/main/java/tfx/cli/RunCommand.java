@@ -20,7 +20,9 @@ final class RunCommand implements Callable<Integer> {
     @CommandLine.Parameters(index = "0", paramLabel = "FILE")
     private Path file = Path.of("");
 
-    @CommandLine.Parameters(index = "1..*", paramLabel = "[ENTRY] NAME=VALUE",
+    @CommandLine.Parameters(
+            index = "1..*",
+            paramLabel = "[ENTRY] NAME=VALUE",
             description = "A program of the file, and its arguments: JSON, or plain text for tokens.")
     private List<String> words = new ArrayList<>();
 
@@ -66,7 +68,8 @@ final class RunCommand implements Callable<Integer> {
         for (Program.Result result : program.results()) {
             Tensor tensor = results.outputs().get(result.name());
             JsonNode value = JsonValues.toJson(tensor, result.offsets().map(results.inputs()::get));
-            outputs.set(result.name(), arguments.single() && value.isArray() && value.size() == 1 ? value.get(0) : value);
+            outputs.set(
+                    result.name(), arguments.single() && value.isArray() && value.size() == 1 ? value.get(0) : value);
         }
         if (json) {
             ObjectNode all = JsonNodeFactory.instance.objectNode();

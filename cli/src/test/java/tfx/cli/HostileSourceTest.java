@@ -87,7 +87,9 @@ final class HostileSourceTest {
                 wrong.add(entry.getKey() + ": " + (ended ? "exit " + process.exitValue() : "still running") + " after "
                         + seconds + " s: " + printed.substring(0, Math.min(600, printed.length())));
             }
-            System.out.printf("%-14s %.2f s  %s%n", entry.getKey(), seconds, printed.lines().findFirst().orElse(""));
+            System.out.printf(
+                    "%-14s %.2f s  %s%n",
+                    entry.getKey(), seconds, printed.lines().findFirst().orElse(""));
         }
         assertThat(wrong).isEmpty();
     }

@@ -31,7 +31,8 @@ public final class Arguments {
 
     /// Binds arguments by name.
     ///
-    /// @param given a `Tensor`; for a ragged argument a `List` with one `Tensor`, `int[]` or (for tokens) `String` a row
+    /// @param given a `Tensor`; for a ragged argument a `List` with one `Tensor`, `int[]` or (for tokens) `String`
+    ///                a row
     /// @throws RunException naming the argument and what it should be
     public static Map<String, Tensor> bind(
             Program program, Map<String, ?> given, Optional<Tokenizer> tokenizer, Arena arena) {
@@ -55,8 +56,9 @@ public final class Arguments {
             }
         }
         if (!unknown.isEmpty()) {
-            throw new RunException("program " + program.name() + " has no argument '" + unknown.iterator().next()
-                    + "'; it takes " + program.parameters().stream().map(Program.Parameter::name).toList());
+            throw new RunException("program " + program.name() + " has no argument '"
+                    + unknown.iterator().next() + "'; it takes "
+                    + program.parameters().stream().map(Program.Parameter::name).toList());
         }
         return inputs;
     }
@@ -122,14 +124,18 @@ public final class Arguments {
         return switch (row) {
             case Tensor tensor -> tensor;
             case int[] ids -> Tensor.of(arena, ids, ids.length);
-            case String text when parameter.tokens() -> {
+            case String text
+            when parameter.tokens() -> {
                 int[] ids = tokenizer
-                        .orElseThrow(() -> wrong(parameter, "the model declares no tokenizer, so text cannot be given; "
-                                + "give lists of token ids"))
+                        .orElseThrow(() -> wrong(
+                                parameter,
+                                "the model declares no tokenizer, so text cannot be given; "
+                                        + "give lists of token ids"))
                         .encode(text);
                 yield Tensor.of(arena, ids, ids.length);
             }
-            default -> throw wrong(parameter, "a row is a tensor" + (parameter.tokens() ? ", a list of ids or a text" : ""));
+            default ->
+                throw wrong(parameter, "a row is a tensor" + (parameter.tokens() ? ", a list of ids or a text" : ""));
         };
     }
 }

@@ -10,17 +10,18 @@ import java.util.Optional;
 import tfx.compiler.weights.WeightFiles;
 import tfx.cpu.CpuProgram;
 import tfx.frontend.Program;
+import tfx.ir.RunException;
 import tfx.ir.Target;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
 import tfx.ir.graph.Sizes;
-import tfx.ir.RunException;
 import tfx.runtime.Tensor;
 import tfx.runtime.Tokenizer;
 import tfx.runtime.WeightSource;
 
-/// A program made ready to run: compiled, its weights loaded, its tokenizer opened. Safe for concurrent calls; results
+/// A program made ready to run: compiled, its weights loaded, its tokenizer opened. Safe for concurrent calls;
+/// results
 /// belong to the caller's arena.
 public final class Session implements AutoCloseable {
     /// Where programs run.
@@ -56,11 +57,10 @@ public final class Session implements AutoCloseable {
                             .path()));
             weights.putAll(load(program.graph(), WeightFiles.open(file, arena)));
         }
-        this.engine =
-                switch (options.backend()) {
-                    case EVALUATOR -> new EvaluatorEngine(program.graph(), weights);
-                    case CPU -> cpu(program.graph(), weights, options.threads());
-                };
+        this.engine = switch (options.backend()) {
+            case EVALUATOR -> new EvaluatorEngine(program.graph(), weights);
+            case CPU -> cpu(program.graph(), weights, options.threads());
+        };
         this.tokenizer = program.tokenizer().map(t -> {
             Path file = folder.resolve(t.file().path());
             try {

@@ -14,8 +14,8 @@ import tfx.ir.graph.GraphVerifier;
 import tfx.ir.graph.Nd;
 import tfx.ir.kernel.KernelText;
 import tfx.passes.Pass;
-import tfx.runtime.DType;
 import tfx.passes.Schedule;
+import tfx.runtime.DType;
 import tfx.testkit.Close;
 import tfx.testkit.GraphGen;
 

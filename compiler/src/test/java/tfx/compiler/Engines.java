@@ -29,8 +29,7 @@ enum Engines {
     Map<String, Nd> run(Graph graph, Map<String, Nd> inputs) {
         Pipeline.Phases phases = Pipeline.run(graph, new Pipeline.Options(Target.cpu(lanes), passes));
         try (Arena arena = Arena.ofShared();
-                CpuProgram program =
-                        CpuProgram.load(phases.kernels(), Map.of(), new CpuProgram.Options(lanes, 2))) {
+                CpuProgram program = CpuProgram.load(phases.kernels(), Map.of(), new CpuProgram.Options(lanes, 2))) {
             Map<String, Tensor> tensors = new HashMap<>();
             inputs.forEach((name, nd) -> tensors.put(name, nd.toTensor(arena)));
             Map<String, Nd> outputs = new LinkedHashMap<>();

@@ -8,9 +8,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import tfx.ir.BinaryFn;
 import tfx.ir.Dim;
@@ -48,56 +48,149 @@ final class MatrixTest {
 
     private void rows() {
         for (UnaryFn fn : UnaryFn.values()) {
-            rows.put(fn.text(), (dtype, size, random) -> fn.accepts(dtype)
-                    ? Optional.of(cell(dtype, size, random, 1, 1, (g, x) -> g.unary(fn, x.getFirst(), Span.NONE)))
-                    : Optional.empty());
+            rows.put(
+                    fn.text(),
+                    (dtype, size, random) -> fn.accepts(dtype)
+                            ? Optional.of(
+                                    cell(dtype, size, random, 1, 1, (g, x) -> g.unary(fn, x.getFirst(), Span.NONE)))
+                            : Optional.empty());
         }
         for (BinaryFn fn : BinaryFn.values()) {
-            rows.put(fn.text() + ".2", (dtype, size, random) -> fn.accepts(dtype)
-                    ? Optional.of(cell(dtype, size, random, 2, 1, (g, x) -> g.binary(fn, x.get(0), x.get(1), Span.NONE)))
-                    : Optional.empty());
+            rows.put(
+                    fn.text() + ".2",
+                    (dtype, size, random) -> fn.accepts(dtype)
+                            ? Optional.of(cell(
+                                    dtype, size, random, 2, 1, (g, x) -> g.binary(fn, x.get(0), x.get(1), Span.NONE)))
+                            : Optional.empty());
         }
         for (ReduceFn fn : ReduceFn.values()) {
-            rows.put("reduce_" + fn.text(), (dtype, size, random) -> fn.accepts(dtype)
-                    ? Optional.of(tame(cell(dtype, size, random, 1, size,
-                            (g, x) -> g.add(new Op.Reduce(fn, List.of(0)), List.of(x.getFirst().id()), Span.NONE)), random, fn))
-                    : Optional.empty());
+            rows.put(
+                    "reduce_" + fn.text(),
+                    (dtype, size, random) -> fn.accepts(dtype)
+                            ? Optional.of(tame(
+                                    cell(
+                                            dtype,
+                                            size,
+                                            random,
+                                            1,
+                                            size,
+                                            (g, x) -> g.add(
+                                                    new Op.Reduce(fn, List.of(0)),
+                                                    List.of(x.getFirst().id()),
+                                                    Span.NONE)),
+                                    random,
+                                    fn))
+                            : Optional.empty());
         }
         for (DType to : DType.values()) {
-            rows.put("cast_" + to, (dtype, size, random) ->
-                    Optional.of(cell(dtype, size, random, 1, 1, (g, x) -> g.cast(x.getFirst(), to, Span.NONE))));
+            rows.put(
+                    "cast_" + to,
+                    (dtype, size, random) -> Optional.of(
+                            cell(dtype, size, random, 1, 1, (g, x) -> g.cast(x.getFirst(), to, Span.NONE))));
         }
-        rows.put("select", (dtype, size, random) -> Optional.of(cell(dtype, size, random, 2, 1, (g, x) -> g.select(
-                g.binary(BinaryFn.EQ, x.get(0), x.get(1), Span.NONE), x.get(0), x.get(1), Span.NONE))));
-        rows.put("iota", (dtype, size, random) -> dtype.isInteger()
-                ? Optional.of(cell(dtype, size, random, 1, 1,
-                        (g, x) -> g.add(new Op.Iota(), List.of(), x.getFirst().type(), Span.NONE)))
-                : Optional.empty());
-        rows.put("dim", (dtype, size, random) -> dtype.isInteger()
-                ? Optional.of(cell(dtype, size, random, 1, 1,
-                        (g, x) -> g.add(new Op.DimSize(N.times(3)), List.of(), new TensorType(dtype, List.of()), Span.NONE)))
-                : Optional.empty());
-        rows.put("constant", (dtype, size, random) -> Optional.of(cell(dtype, size, random, 1, 1,
-                (g, x) -> g.broadcast(g.constant(dtype, 1.0, Span.NONE), x.getFirst().type().shape(), List.of(), Span.NONE))));
-        rows.put("reshape", (dtype, size, random) -> Optional.of(cell(dtype, size, random, 1, 1,
-                (g, x) -> g.reshape(x.getFirst(), List.of(Dim.ONE, N), Span.NONE))));
-        rows.put("transpose", (dtype, size, random) -> Optional.of(cell(dtype, size, random, 1, 1, (g, x) -> g.transpose(
-                g.broadcast(x.getFirst(), List.of(Dim.of(3), N), List.of(1), Span.NONE), List.of(1, 0), Span.NONE))));
-        rows.put("broadcast", (dtype, size, random) -> Optional.of(cell(dtype, size, random, 1, 1,
-                (g, x) -> g.broadcast(x.getFirst(), List.of(N, Dim.of(5)), List.of(0), Span.NONE))));
-        rows.put("gather", (dtype, size, random) -> size == 0 ? Optional.empty()
-                : Optional.of(cell(dtype, size, random, 1, 1, (g, x) -> {
-                    TensorType type = new TensorType(DType.I32, List.of(N));
-                    Node reversed = g.binary(BinaryFn.SUB,
-                            g.broadcast(g.add(new Op.DimSize(N.plus(-1)), List.of(), new TensorType(DType.I32, List.of()),
-                                    Span.NONE), type.shape(), List.of(), Span.NONE),
-                            g.add(new Op.Iota(), List.of(), type, Span.NONE), Span.NONE);
-                    return g.add(new Op.Gather(), List.of(x.getFirst().id(), reversed.id()), Span.NONE);
-                })));
-        rows.put("contract", (dtype, size, random) -> dtype == DType.BOOL ? Optional.empty()
-                : Optional.of(product(dtype, size, random)));
-        rows.put("row_ids", (dtype, size, random) -> dtype == DType.I32
-                ? Optional.of(rowIds(size, random)) : Optional.empty());
+        rows.put(
+                "select",
+                (dtype, size, random) -> Optional.of(cell(
+                        dtype,
+                        size,
+                        random,
+                        2,
+                        1,
+                        (g, x) -> g.select(
+                                g.binary(BinaryFn.EQ, x.get(0), x.get(1), Span.NONE), x.get(0), x.get(1), Span.NONE))));
+        rows.put(
+                "iota",
+                (dtype, size, random) -> dtype.isInteger()
+                        ? Optional.of(cell(
+                                dtype,
+                                size,
+                                random,
+                                1,
+                                1,
+                                (g, x) -> g.add(
+                                        new Op.Iota(), List.of(), x.getFirst().type(), Span.NONE)))
+                        : Optional.empty());
+        rows.put(
+                "dim",
+                (dtype, size, random) -> dtype.isInteger()
+                        ? Optional.of(cell(
+                                dtype,
+                                size,
+                                random,
+                                1,
+                                1,
+                                (g, x) -> g.add(
+                                        new Op.DimSize(N.times(3)),
+                                        List.of(),
+                                        new TensorType(dtype, List.of()),
+                                        Span.NONE)))
+                        : Optional.empty());
+        rows.put(
+                "constant",
+                (dtype, size, random) -> Optional.of(cell(
+                        dtype,
+                        size,
+                        random,
+                        1,
+                        1,
+                        (g, x) -> g.broadcast(
+                                g.constant(dtype, 1.0, Span.NONE),
+                                x.getFirst().type().shape(),
+                                List.of(),
+                                Span.NONE))));
+        rows.put(
+                "reshape",
+                (dtype, size, random) -> Optional.of(cell(
+                        dtype, size, random, 1, 1, (g, x) -> g.reshape(x.getFirst(), List.of(Dim.ONE, N), Span.NONE))));
+        rows.put(
+                "transpose",
+                (dtype, size, random) -> Optional.of(cell(
+                        dtype,
+                        size,
+                        random,
+                        1,
+                        1,
+                        (g, x) -> g.transpose(
+                                g.broadcast(x.getFirst(), List.of(Dim.of(3), N), List.of(1), Span.NONE),
+                                List.of(1, 0),
+                                Span.NONE))));
+        rows.put(
+                "broadcast",
+                (dtype, size, random) -> Optional.of(cell(
+                        dtype,
+                        size,
+                        random,
+                        1,
+                        1,
+                        (g, x) -> g.broadcast(x.getFirst(), List.of(N, Dim.of(5)), List.of(0), Span.NONE))));
+        rows.put(
+                "gather",
+                (dtype, size, random) -> size == 0
+                        ? Optional.empty()
+                        : Optional.of(cell(dtype, size, random, 1, 1, (g, x) -> {
+                            TensorType type = new TensorType(DType.I32, List.of(N));
+                            Node reversed = g.binary(
+                                    BinaryFn.SUB,
+                                    g.broadcast(
+                                            g.add(
+                                                    new Op.DimSize(N.plus(-1)),
+                                                    List.of(),
+                                                    new TensorType(DType.I32, List.of()),
+                                                    Span.NONE),
+                                            type.shape(),
+                                            List.of(),
+                                            Span.NONE),
+                                    g.add(new Op.Iota(), List.of(), type, Span.NONE),
+                                    Span.NONE);
+                            return g.add(new Op.Gather(), List.of(x.getFirst().id(), reversed.id()), Span.NONE);
+                        })));
+        rows.put(
+                "contract",
+                (dtype, size, random) ->
+                        dtype == DType.BOOL ? Optional.empty() : Optional.of(product(dtype, size, random)));
+        rows.put(
+                "row_ids",
+                (dtype, size, random) -> dtype == DType.I32 ? Optional.of(rowIds(size, random)) : Optional.empty());
     }
 
     /// Sums and products of special values differ by order; they get small values.
@@ -137,8 +230,10 @@ final class MatrixTest {
         Node a = graph.input("x0", new TensorType(dtype, List.of(rows, N)), Span.NONE);
         Node b = graph.input("x1", new TensorType(dtype, List.of(N, Dim.of(35))), Span.NONE);
         graph.output("y", graph.add(new Op.Contract("ik", "kj", "ij"), List.of(a.id(), b.id()), Span.NONE));
-        return new Cell(graph.build("cell"), Map.of("x0", Values.small(random, dtype, 7, size), "x1",
-                Values.small(random, dtype, size, 35)), size + 1L);
+        return new Cell(
+                graph.build("cell"),
+                Map.of("x0", Values.small(random, dtype, 7, size), "x1", Values.small(random, dtype, size, 35)),
+                size + 1L);
     }
 
     private static Cell rowIds(int size, Random random) {
@@ -185,15 +280,33 @@ final class MatrixTest {
         for (Class<?> kind : Op.class.getPermittedSubclasses()) {
             kinds.add(kind.getSimpleName());
         }
-        assertThat(kinds).as("a new kind of operation needs a row here").containsExactlyInAnyOrder(
-                "Binary", "Broadcast", "Cast", "Constant", "Contract", "DimSize", "Gather", "Input", "Iota", "Reduce",
-                "Region", "Reshape", "RowIds", "Select", "Transpose", "Unary", "Weight");
+        assertThat(kinds)
+                .as("a new kind of operation needs a row here")
+                .containsExactlyInAnyOrder(
+                        "Binary",
+                        "Broadcast",
+                        "Cast",
+                        "Constant",
+                        "Contract",
+                        "DimSize",
+                        "Gather",
+                        "Input",
+                        "Iota",
+                        "Reduce",
+                        "Region",
+                        "Reshape",
+                        "RowIds",
+                        "Select",
+                        "Transpose",
+                        "Unary",
+                        "Weight");
     }
 
     private static void check(String name, Cell cell, List<String> wrong) {
         Nd expected = Evaluator.run(cell.graph(), cell.inputs(), w -> {
-            throw new IllegalArgumentException(w);
-        }).get("y");
+                    throw new IllegalArgumentException(w);
+                })
+                .get("y");
         for (Engines engine : Engines.values()) {
             Nd actual = engine.run(cell.graph(), cell.inputs()).get("y");
             difference(expected, actual, cell.length()).ifPresent(d -> wrong.add(name + " on " + engine + ": " + d));

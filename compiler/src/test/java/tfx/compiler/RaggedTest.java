@@ -99,7 +99,9 @@ final class RaggedTest {
             before += i < entry ? lengths[i] : 0;
             rows += lengths[i];
         }
-        boolean packed = all.shape()[0] == rows && like.shape()[0] == lengths[entry] && all.shape().length == 2
+        boolean packed = all.shape()[0] == rows
+                && like.shape()[0] == lengths[entry]
+                && all.shape().length == 2
                 && !(lengths.length == rows && like.shape()[0] == 1 && lengths[entry] != 1);
         int width = like.shape()[0] == 0 ? 0 : like.count() / (int) like.shape()[0];
         int from = packed ? before * width : entry * like.count();

@@ -106,7 +106,8 @@ public final class Frontend {
         Set<String> names = new HashSet<>();
         for (Item item : module.items()) {
             switch (item) {
-                case Item.Program p -> stage(p, Optional.empty(), module.scope(), names).ifPresent(programs::add);
+                case Item.Program p ->
+                    stage(p, Optional.empty(), module.scope(), names).ifPresent(programs::add);
                 case Item.Model m -> {
                     for (Item.Program p : m.programs()) {
                         stage(p, Optional.of(m), module.scope(), names).ifPresent(programs::add);
@@ -123,7 +124,8 @@ public final class Frontend {
 
     private Optional<Program> stage(Item.Program program, Optional<Item.Model> model, Scope scope, Set<String> names) {
         if (!names.add(program.name())) {
-            problems.report("TFX0204", program.span(), "program '" + program.name() + "' is declared twice", "rename one");
+            problems.report(
+                    "TFX0204", program.span(), "program '" + program.name() + "' is declared twice", "rename one");
             return Optional.empty();
         }
         Problems own = new Problems();
@@ -131,7 +133,10 @@ public final class Frontend {
         try {
             staged = new ProgramStager(own).stage(program, model, scope);
         } catch (StackOverflowError e) {
-            own.report("TFX0003", program.span(), "expressions of this program are nested too deeply",
+            own.report(
+                    "TFX0003",
+                    program.span(),
+                    "expressions of this program are nested too deeply",
                     "give inner parts names");
         }
         own.sorted().forEach(problems::report);
@@ -175,7 +180,10 @@ public final class Frontend {
             return;
         }
         if (found.isEmpty()) {
-            problems.report("TFX0202", item.span(), "there is no module '" + item.target() + "'",
+            problems.report(
+                    "TFX0202",
+                    item.span(),
+                    "there is no module '" + item.target() + "'",
                     item.file()
                             ? "the path is relative to the folder of this file"
                             : "write import \"file.tfx\"; for a file of your own");
@@ -184,8 +192,13 @@ public final class Frontend {
         if (loading.contains(found.get().name())) {
             List<String> cycle = new ArrayList<>(loading);
             cycle.add(found.get().name());
-            problems.report("TFX0203", item.span(), "imports form a cycle: "
-                            + String.join(" -> ", cycle.subList(cycle.indexOf(found.get().name()), cycle.size())),
+            problems.report(
+                    "TFX0203",
+                    item.span(),
+                    "imports form a cycle: "
+                            + String.join(
+                                    " -> ",
+                                    cycle.subList(cycle.indexOf(found.get().name()), cycle.size())),
                     "move what both need into a third module");
             return;
         }

@@ -1,10 +1,10 @@
 package tfx.frontend;
 
 import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
 import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
-import java.nio.CharBuffer;
 import java.util.List;
 import org.antlr.v4.runtime.BaseErrorListener;
 import org.antlr.v4.runtime.CharStreams;
@@ -33,7 +33,9 @@ public final class Parsing {
     public static Source decode(String name, byte[] bytes, Problems problems) {
         if (bytes.length > MAX_BYTES) {
             Source source = new Source(name, "");
-            problems.report("TFX0001", new Span(source, 0, 0),
+            problems.report(
+                    "TFX0001",
+                    new Span(source, 0, 0),
                     "the file has " + bytes.length + " bytes; source files have at most " + MAX_BYTES,
                     "split it into modules, and keep data in weight files");
             return source;
@@ -44,12 +46,14 @@ public final class Parsing {
         Source source = new Source(name, text.flip().toString());
         if (result.isError()) {
             int end = source.text().length();
-            problems.report("TFX0002", new Span(source, end, end + 1), "the file is not valid UTF-8 from here on",
+            problems.report(
+                    "TFX0002",
+                    new Span(source, end, end + 1),
+                    "the file is not valid UTF-8 from here on",
                     "save it as UTF-8");
         }
         return source;
     }
-
 
     /// Parses a source; the list is empty if any problem was reported.
     public static List<Item> parse(Source source, Problems problems) {
@@ -74,14 +78,20 @@ public final class Parsing {
     private static boolean limits(CommonTokenStream tokens, Source source, Problems problems) {
         int depth = 0;
         int count = 0;
+        int prefixes = 0;
+        int alternatives = 0;
         for (Token token = tokens.LT(1); token.getType() != Token.EOF; token = tokens.LT(1)) {
             if (++count > MAX_TOKENS) {
-                problems.report("TFX0001", span(source, token),
-                        "the file has more than " + MAX_TOKENS + " tokens", "split it into modules");
+                problems.report(
+                        "TFX0001",
+                        span(source, token),
+                        "the file has more than " + MAX_TOKENS + " tokens",
+                        "split it into modules");
                 return false;
             }
             if (token.getType() == TfxLexer.ERROR && token.getText().equals("\"")) {
-                problems.report("TFX0101", span(source, token), "this string has no end", "close it with \" on the same line");
+                problems.report(
+                        "TFX0101", span(source, token), "this string has no end", "close it with \" on the same line");
                 return false;
             }
             switch (token.getText()) {
@@ -89,7 +99,13 @@ public final class Parsing {
                 case ")", "]", "}" -> depth--;
                 default -> {}
             }
-            if (depth > MAX_NESTING) {
+            prefixes = token.getText().equals("-") || token.getText().equals("not") ? prefixes + 1 : 0;
+            alternatives = switch (token.getText()) {
+                case "else" -> alternatives + 1;
+                case ";", "{", "}" -> 0;
+                default -> alternatives;
+            };
+            if (Math.max(depth, Math.max(prefixes, alternatives)) > MAX_NESTING) {
                 tooDeep(source, token, problems);
                 return false;
             }
@@ -100,7 +116,10 @@ public final class Parsing {
     }
 
     private static void tooDeep(Source source, Token token, Problems problems) {
-        problems.report("TFX0003", span(source, token), "nested deeper than " + MAX_NESTING + " levels",
+        problems.report(
+                "TFX0003",
+                span(source, token),
+                "nested deeper than " + MAX_NESTING + " levels",
                 "give inner parts names");
     }
 
@@ -137,7 +156,9 @@ public final class Parsing {
 
         private static String expected(String message) {
             int at = message.indexOf("expecting ");
-            return at < 0 || message.length() - at > 80 ? "" : "one of these can stand here: " + message.substring(at + 10);
+            return at < 0 || message.length() - at > 80
+                    ? ""
+                    : "one of these can stand here: " + message.substring(at + 10);
         }
 
         private static String shorten(String text) {

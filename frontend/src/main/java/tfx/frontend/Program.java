@@ -29,8 +29,7 @@ public record Program(
     /// @param written the type as the program sees it, for messages
     /// @param tokens  whether text is accepted, through the model's tokenizer
     /// @param offsets for a ragged argument, the graph input that takes its row offsets; arguments may share one
-    public record Parameter(
-            String name, TensorType stored, String written, boolean tokens, Optional<String> offsets) {}
+    public record Parameter(String name, TensorType stored, String written, boolean tokens, Optional<String> offsets) {}
 
     /// A result.
     ///

@@ -5,21 +5,43 @@ import java.util.function.DoubleBinaryOperator;
 import java.util.function.LongBinaryOperator;
 import tfx.runtime.DType;
 
-/// Rows of the op table: functions of two elements of one type. Comparisons give `bool`, the others the operands' type.
+/// Rows of the op table: functions of two elements of one type. Comparisons give `bool`, the others the operands'
+/// type.
 public enum BinaryFn {
     ADD("add", "Sum; integers wrap.", false, Double::sum, Long::sum, null),
     SUB("sub", "Difference; integers wrap.", false, (a, b) -> a - b, (a, b) -> a - b, null),
     MUL("mul", "Product; integers wrap.", false, (a, b) -> a * b, (a, b) -> a * b, null),
     DIV("div", "True division, of floats only.", false, (a, b) -> a / b, null, null),
-    FLOORDIV("floordiv", "Integer quotient rounded down; 0 where the divisor is 0.", false, null,
-            (a, b) -> b == 0 ? 0 : Math.floorDiv(a, b), null),
-    MOD("mod", "Integer remainder with the sign of the divisor; 0 where the divisor is 0.", false, null,
-            (a, b) -> b == 0 ? 0 : Math.floorMod(a, b), null),
+    FLOORDIV(
+            "floordiv",
+            "Integer quotient rounded down; 0 where the divisor is 0.",
+            false,
+            null,
+            (a, b) -> b == 0 ? 0 : Math.floorDiv(a, b),
+            null),
+    MOD(
+            "mod",
+            "Integer remainder with the sign of the divisor; 0 where the divisor is 0.",
+            false,
+            null,
+            (a, b) -> b == 0 ? 0 : Math.floorMod(a, b),
+            null),
     POW("pow", "Power, as IEEE 754 pow.", false, Math::pow, null, null),
     MIN("min", "The smaller; NaN if either is.", false, Math::min, Math::min, null),
     MAX("max", "The larger; NaN if either is.", false, Math::max, Math::max, null),
-    EQ("eq", "Equal; false on NaN.", true, (a, b) -> a == b ? 1 : 0, (a, b) -> a == b ? 1 : 0, (a, b) -> a == b ? 1 : 0),
-    NE("ne", "Not equal; true on NaN.", true, (a, b) -> a != b ? 1 : 0, (a, b) -> a != b ? 1 : 0,
+    EQ(
+            "eq",
+            "Equal; false on NaN.",
+            true,
+            (a, b) -> a == b ? 1 : 0,
+            (a, b) -> a == b ? 1 : 0,
+            (a, b) -> a == b ? 1 : 0),
+    NE(
+            "ne",
+            "Not equal; true on NaN.",
+            true,
+            (a, b) -> a != b ? 1 : 0,
+            (a, b) -> a != b ? 1 : 0,
             (a, b) -> a != b ? 1 : 0),
     LT("lt", "Less; false on NaN.", true, (a, b) -> a < b ? 1 : 0, (a, b) -> a < b ? 1 : 0, null),
     LE("le", "Less or equal; false on NaN.", true, (a, b) -> a <= b ? 1 : 0, (a, b) -> a <= b ? 1 : 0, null),
@@ -35,7 +57,12 @@ public enum BinaryFn {
     private final Optional<LongBinaryOperator> onIntegers;
     private final Optional<LongBinaryOperator> onBools;
 
-    BinaryFn(String text, String doc, boolean comparison, DoubleBinaryOperator floats, LongBinaryOperator integers,
+    BinaryFn(
+            String text,
+            String doc,
+            boolean comparison,
+            DoubleBinaryOperator floats,
+            LongBinaryOperator integers,
             LongBinaryOperator bools) {
         this.text = text;
         this.doc = doc;

@@ -25,11 +25,16 @@ public record Diagnostic(String code, Span span, String message, List<String> no
             String line = span.source().lineText(span.start());
             int column = span.source().column(span.start()) - 1;
             int from = Math.max(0, Math.min(column - EXCERPT / 2, line.length() - EXCERPT));
-            String excerpt = line.substring(from, Math.min(line.length(), from + EXCERPT)).replace('\t', ' ');
+            String excerpt = line.substring(from, Math.min(line.length(), from + EXCERPT))
+                    .replace('\t', ' ');
             int width = Math.max(1, Math.min(span.end() - span.start(), excerpt.length() - (column - from)));
             String number = Integer.toString(span.line());
             out.append(number).append(" | ").append(excerpt).append('\n');
-            out.repeat(" ", number.length()).append(" | ").repeat(" ", column - from).repeat("^", width).append('\n');
+            out.repeat(" ", number.length())
+                    .append(" | ")
+                    .repeat(" ", column - from)
+                    .repeat("^", width)
+                    .append('\n');
         }
         for (String note : notes) {
             out.append("  note: ").append(note).append('\n');

@@ -86,8 +86,7 @@ public final class Dim {
     private static Dim normal(List<Term> terms) {
         Map<String, Term> merged = new TreeMap<>();
         for (Term term : terms) {
-            merged.merge(
-                    term.key(), term, (a, b) -> new Term(Math.addExact(a.coefficient, b.coefficient), a.atoms));
+            merged.merge(term.key(), term, (a, b) -> new Term(Math.addExact(a.coefficient, b.coefficient), a.atoms));
         }
         List<Term> kept = new ArrayList<>();
         merged.values().stream().filter(t -> t.coefficient != 0).forEach(kept::add);
@@ -194,7 +193,8 @@ public final class Dim {
         return new Dim[] {quotient, rest};
     }
 
-    /// The floor quotient, simplified with the exclusive upper bounds of loop axes (`axisSize`, empty for other symbols).
+    /// The floor quotient, simplified with the exclusive upper bounds of loop axes (`axisSize`, empty for other
+    /// symbols).
     public Dim floorDivide(Dim divisor, Function<String, Optional<Dim>> axisSize) {
         if (divisor.isConstant(1)) {
             return this;
@@ -224,12 +224,11 @@ public final class Dim {
             }
             Dim product = of(term.coefficient);
             for (Atom atom : term.atoms) {
-                Dim most =
-                        switch (atom) {
-                            case Symbol s -> axisSize.apply(s.name).map(n -> n.plus(-1)).orElse(symbol(s.name));
-                            case Remainder r -> r.divisor.plus(-1);
-                            case Quotient q -> atom(q);
-                        };
+                Dim most = switch (atom) {
+                    case Symbol s -> axisSize.apply(s.name).map(n -> n.plus(-1)).orElse(symbol(s.name));
+                    case Remainder r -> r.divisor.plus(-1);
+                    case Quotient q -> atom(q);
+                };
                 product = product.times(most);
             }
             largest = largest.plus(product);
@@ -243,12 +242,11 @@ public final class Dim {
         for (Term term : terms) {
             long product = term.coefficient;
             for (Atom atom : term.atoms) {
-                long factor =
-                        switch (atom) {
-                            case Symbol s -> values.apply(s.name);
-                            case Quotient q -> Math.floorDiv(q.dividend.evaluate(values), q.divisor.evaluate(values));
-                            case Remainder r -> Math.floorMod(r.dividend.evaluate(values), r.divisor.evaluate(values));
-                        };
+                long factor = switch (atom) {
+                    case Symbol s -> values.apply(s.name);
+                    case Quotient q -> Math.floorDiv(q.dividend.evaluate(values), q.divisor.evaluate(values));
+                    case Remainder r -> Math.floorMod(r.dividend.evaluate(values), r.divisor.evaluate(values));
+                };
                 product = Math.multiplyExact(product, factor);
             }
             sum = Math.addExact(sum, product);
@@ -262,16 +260,17 @@ public final class Dim {
         for (Term term : terms) {
             Dim product = of(term.coefficient);
             for (Atom atom : term.atoms) {
-                Dim factor =
-                        switch (atom) {
-                            case Symbol s -> replacement.apply(s.name).orElseGet(() -> symbol(s.name));
-                            case Quotient q ->
-                                q.dividend.substitute(replacement, axisSize)
-                                        .floorDivide(q.divisor.substitute(replacement, axisSize), axisSize);
-                            case Remainder r ->
-                                r.dividend.substitute(replacement, axisSize)
-                                        .remainder(r.divisor.substitute(replacement, axisSize), axisSize);
-                        };
+                Dim factor = switch (atom) {
+                    case Symbol s -> replacement.apply(s.name).orElseGet(() -> symbol(s.name));
+                    case Quotient q ->
+                        q.dividend
+                                .substitute(replacement, axisSize)
+                                .floorDivide(q.divisor.substitute(replacement, axisSize), axisSize);
+                    case Remainder r ->
+                        r.dividend
+                                .substitute(replacement, axisSize)
+                                .remainder(r.divisor.substitute(replacement, axisSize), axisSize);
+                };
                 product = product.times(factor);
             }
             sum = sum.plus(product);

@@ -7,8 +7,18 @@ import tfx.runtime.DType;
 public enum ReduceFn {
     SUM("sum", "Sum; 0 of nothing.", BinaryFn.ADD, 0, 0),
     PROD("prod", "Product; 1 of nothing.", BinaryFn.MUL, 1, 1),
-    MAX("max", "Largest; -inf (the smallest integer) of nothing.", BinaryFn.MAX, Double.NEGATIVE_INFINITY, Long.MIN_VALUE),
-    MIN("min", "Smallest; inf (the largest integer) of nothing.", BinaryFn.MIN, Double.POSITIVE_INFINITY, Long.MAX_VALUE),
+    MAX(
+            "max",
+            "Largest; -inf (the smallest integer) of nothing.",
+            BinaryFn.MAX,
+            Double.NEGATIVE_INFINITY,
+            Long.MIN_VALUE),
+    MIN(
+            "min",
+            "Smallest; inf (the largest integer) of nothing.",
+            BinaryFn.MIN,
+            Double.POSITIVE_INFINITY,
+            Long.MAX_VALUE),
     ANY("any", "Whether any is true.", BinaryFn.OR, 0, 0),
     ALL("all", "Whether all are true.", BinaryFn.AND, 1, 1);
 
@@ -45,9 +55,7 @@ public enum ReduceFn {
 
     /// The identity in the width of `type`.
     public long integerIdentity(DType type) {
-        return type == DType.I32
-                ? Math.clamp(integerIdentity, Integer.MIN_VALUE, Integer.MAX_VALUE)
-                : integerIdentity;
+        return type == DType.I32 ? Math.clamp(integerIdentity, Integer.MIN_VALUE, Integer.MAX_VALUE) : integerIdentity;
     }
 
     public boolean accepts(DType type) {

@@ -5,7 +5,8 @@ import java.util.function.DoubleUnaryOperator;
 import java.util.function.LongUnaryOperator;
 import tfx.runtime.DType;
 
-/// Rows of the op table: functions of one element. The reference evaluation is in double or 64-bit integers; the caller
+/// Rows of the op table: functions of one element. The reference evaluation is in double or 64-bit integers; the
+/// caller
 /// rounds or wraps to the declared type.
 public enum UnaryFn {
     NEG("neg", "Negation; integers wrap.", v -> -v, v -> -v, null),

@@ -41,9 +41,8 @@ public final class ApplySchedule {
                 nodes.add(node);
             } else if (group != null) {
                 Regions.Extracted region = regions.extract(group.name(), group.nodes(), group.root());
-                Span span = group.nodes().stream()
-                        .map(n -> graph.node(n).span())
-                        .reduce(node.span(), Span::to);
+                Span span =
+                        group.nodes().stream().map(n -> graph.node(n).span()).reduce(node.span(), Span::to);
                 nodes.add(new Node(
                         node.id(), new Op.Region(group.name(), region.body()), region.operands(), node.type(), span));
             }

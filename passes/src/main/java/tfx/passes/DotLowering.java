@@ -43,8 +43,10 @@ final class DotLowering {
 
     RegionLowering.Lowered lower(String name) throws Illegal {
         Labels labels = Labels.of(contraction, body, puller);
-        Expr left = puller.pull(contraction.operands().get(0), labels.index(labels.op().lhs()));
-        Expr right = puller.pull(contraction.operands().get(1), labels.index(labels.op().rhs()));
+        Expr left = puller.pull(
+                contraction.operands().get(0), labels.index(labels.op().lhs()));
+        Expr right = puller.pull(
+                contraction.operands().get(1), labels.index(labels.op().rhs()));
         accumulated = labels.index(labels.op().result());
         tile = puller.fresh("acc");
         List<Dim> place = push(body, root, contraction, puller, accumulated);
@@ -65,15 +67,19 @@ final class DotLowering {
         grid.add(new Kernel.Axis(column, puller.axisSize(column).orElseThrow(), target.colTile()));
         List<String> axes = List.of(row, column);
         boolean several = labels.summed().length() > 1;
-        Kernel.Statement product =
-                new Kernel.Dot(tile, contraction.type().dtype(), axes, sum, several, left, right);
+        Kernel.Statement product = new Kernel.Dot(tile, contraction.type().dtype(), axes, sum, several, left, right);
         List<Kernel.Statement> statements = new ArrayList<>();
         if (several) {
             Number zero = contraction.type().dtype().isFloat() ? (Number) 0.0 : (Number) 0L;
-            statements.add(new Kernel.Let(tile, contraction.type().dtype(), axes,
+            statements.add(new Kernel.Let(
+                    tile,
+                    contraction.type().dtype(),
+                    axes,
                     new Kernel.Constant(contraction.type().dtype(), zero)));
-            for (char c : labels.summed().substring(0, labels.summed().length() - 1).toCharArray()) {
-                local.add(new Kernel.Axis(labels.axis(c), puller.axisSize(labels.axis(c)).orElseThrow(), 1));
+            for (char c :
+                    labels.summed().substring(0, labels.summed().length() - 1).toCharArray()) {
+                local.add(new Kernel.Axis(
+                        labels.axis(c), puller.axisSize(labels.axis(c)).orElseThrow(), 1));
                 product = new Kernel.Loop(labels.axis(c), Optional.empty(), Optional.empty(), List.of(product));
             }
         }
@@ -85,7 +91,8 @@ final class DotLowering {
                 name, body, puller, grid, local, statements, output, root.type().shape());
     }
 
-    /// Where in the root's shape the element of `from` at `index` lands: views push the index, element-wise operations
+    /// Where in the root's shape the element of `from` at `index` lands: views push the index, element-wise
+    /// operations
     /// keep it.
     static List<Dim> push(Graph body, Node root, Node from, Puller puller, List<Dim> index) throws Illegal {
         Map<Integer, List<Dim>> places = new HashMap<>();

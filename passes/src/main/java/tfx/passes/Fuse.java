@@ -14,7 +14,8 @@ import tfx.ir.graph.Graph;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
 
-/// Chooses a schedule. What may be fused is decided by one question, whether the region lowers to a kernel; what should
+/// Chooses a schedule. What may be fused is decided by one question, whether the region lowers to a kernel; what
+/// should
 /// be fused, by a fixed order of preferences:
 ///
 /// 1. two contractions with reductions between them (the middle tensor is never stored),
@@ -98,8 +99,9 @@ public final class Fuse {
     }
 
     private String kind(List<Integer> nodes) {
-        long contractions =
-                nodes.stream().filter(n -> graph.node(n).op() instanceof Op.Contract).count();
+        long contractions = nodes.stream()
+                .filter(n -> graph.node(n).op() instanceof Op.Contract)
+                .count();
         boolean reduces = nodes.stream().anyMatch(n -> graph.node(n).op() instanceof Op.Reduce);
         return contractions > 1 ? "online" : contractions == 1 ? "contract" : reduces ? "rows" : "map";
     }
@@ -225,7 +227,8 @@ public final class Fuse {
         add(new TreeSet<>(Set.of(node.id())), node.id());
     }
 
-    /// Whether joining would compute a reduction's row anew for elements of a larger result that no reduction ties to it.
+    /// Whether joining would compute a reduction's row anew for elements of a larger result that no reduction ties
+    /// to it.
     private boolean repeatsReduction(Node node, Set<Integer> joined) {
         return node.op() instanceof Op.Reduce
                 && joined.stream().anyMatch(n -> graph.node(n).op() instanceof Op.Gather);

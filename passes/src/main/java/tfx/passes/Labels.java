@@ -15,8 +15,7 @@ import tfx.ir.graph.Op;
 /// @param columns labels of the right operand and the result alone
 /// @param batch   labels of all three
 /// @param summed  labels of the operands alone
-record Labels(
-        Op.Contract op, String rows, String columns, String batch, String summed, Map<Character, String> axes) {
+record Labels(Op.Contract op, String rows, String columns, String batch, String summed, Map<Character, String> axes) {
 
     static Labels of(Node contraction, Graph body, Puller puller) {
         Op.Contract op = (Op.Contract) contraction.op();

@@ -25,7 +25,8 @@ import tfx.runtime.DType;
 
 /// Fused graph to kernels and the order of their launches.
 ///
-/// Kernels that differ in buffers alone are one kernel. What depends on weights alone runs once, when they are loaded;
+/// Kernels that differ in buffers alone are one kernel. What depends on weights alone runs once, when they are
+/// loaded;
 /// so does the packing of constant right-hand operands of products.
 public final class LowerProgram {
     private final Graph graph;
@@ -93,7 +94,10 @@ public final class LowerProgram {
                         case RegionLowering.RowIdsOf r ->
                             rowIds(
                                     valueOf.get(node.operands().get(r.position())),
-                                    lowered.kernel().buffers().get(arguments.size()).shape());
+                                    lowered.kernel()
+                                            .buffers()
+                                            .get(arguments.size())
+                                            .shape());
                     });
         }
         boolean constant = arguments.stream().allMatch(a -> a.role() == Role.WEIGHT || a.role() == Role.CONSTANT)
@@ -106,7 +110,8 @@ public final class LowerProgram {
     }
 
     private void launch(Kernel kernel, List<Value> arguments, List<Step> into) {
-        Kernel anonymous = new Kernel("", kernel.sizes(), kernel.buffers(), kernel.grid(), kernel.axes(), kernel.body());
+        Kernel anonymous =
+                new Kernel("", kernel.sizes(), kernel.buffers(), kernel.grid(), kernel.axes(), kernel.body());
         Integer number = known.get(anonymous);
         if (number == null) {
             number = kernels.size();
@@ -116,7 +121,8 @@ public final class LowerProgram {
             for (int i = 2; !names.add(name); i++) {
                 name = base + "." + i;
             }
-            kernels.add(new Kernel(name, kernel.sizes(), kernel.buffers(), kernel.grid(), kernel.axes(), kernel.body()));
+            kernels.add(
+                    new Kernel(name, kernel.sizes(), kernel.buffers(), kernel.grid(), kernel.axes(), kernel.body()));
         }
         into.add(new Step(number, arguments.stream().map(Value::name).toList()));
     }
@@ -124,8 +130,7 @@ public final class LowerProgram {
     /// The row ids of row offsets, computed once a call for all kernels that need them.
     private Value rowIds(Value offsets, List<Dim> shape) {
         return rowIds.computeIfAbsent(offsets.name(), key -> {
-            Value rows = value(
-                    "rows" + rowIds.size(), Role.TEMPORARY, "", new TensorType(DType.I32, shape), 0);
+            Value rows = value("rows" + rowIds.size(), Role.TEMPORARY, "", new TensorType(DType.I32, shape), 0);
             Dim entries = offsets.type().shape().getFirst().plus(-1);
             Dim entry = Dim.symbol("i.entry");
             Dim row = Dim.symbol("i.row");
@@ -160,8 +165,7 @@ public final class LowerProgram {
         return changed.equals(kernel) ? kernel : changed;
     }
 
-    private Kernel.Statement packed(
-            Kernel.Dot dot, Kernel kernel, List<Kernel.Buffer> buffers, List<Value> arguments) {
+    private Kernel.Statement packed(Kernel.Dot dot, Kernel kernel, List<Kernel.Buffer> buffers, List<Value> arguments) {
         String column = dot.axes().get(1);
         if (!(dot.right() instanceof Kernel.Load load)
                 || dot.dtype() != DType.F32
@@ -185,16 +189,19 @@ public final class LowerProgram {
         String key = weight.name() + load.index().toString() + shape;
         Value panels = packed.computeIfAbsent(key, k -> {
             Value made = value(
-                    weight.name() + ".packed" + packed.size(), Role.CONSTANT, "",
-                    new TensorType(DType.F32, shape), target.panel());
+                    weight.name() + ".packed" + packed.size(),
+                    Role.CONSTANT,
+                    "",
+                    new TensorType(DType.F32, shape),
+                    target.panel());
             launch(packing(dot, column, buffers.get(position), load, made), List.of(weight, made), once);
             return made;
         });
         Kernel.Buffer old = buffers.get(position);
         buffers.set(position, new Kernel.Buffer(old.name(), false, DType.F32, shape, target.panel()));
         arguments.set(position, panels);
-        Kernel.Expr right = new Kernel.Load(
-                load.buffer(), List.of(Dim.symbol(dot.over()), Dim.symbol(column)), List.of());
+        Kernel.Expr right =
+                new Kernel.Load(load.buffer(), List.of(Dim.symbol(dot.over()), Dim.symbol(column)), List.of());
         return new Kernel.Dot(dot.name(), dot.dtype(), dot.axes(), dot.over(), dot.accumulate(), dot.left(), right);
     }
 
@@ -211,7 +218,8 @@ public final class LowerProgram {
     private Kernel packing(Kernel.Dot dot, String column, Kernel.Buffer from, Kernel.Load load, Value made) {
         List<Dim> place = List.of(Dim.symbol(dot.over()), Dim.symbol(column));
         Kernel.Buffer source = new Kernel.Buffer("source", false, from.dtype(), from.shape(), 0);
-        Kernel.Buffer result = new Kernel.Buffer("packed", true, DType.F32, made.type().shape(), made.panels());
+        Kernel.Buffer result =
+                new Kernel.Buffer("packed", true, DType.F32, made.type().shape(), made.panels());
         return new Kernel(
                 "pack",
                 symbols(List.of(source, result)),
@@ -221,7 +229,10 @@ public final class LowerProgram {
                         new Kernel.Axis(column, made.type().shape().get(1), target.block())),
                 List.of(),
                 List.of(new Kernel.Store(
-                        "packed", place, List.of(dot.over(), column), new Kernel.Load("source", load.index(), List.of()))));
+                        "packed",
+                        place,
+                        List.of(dot.over(), column),
+                        new Kernel.Load("source", load.index(), List.of()))));
     }
 
     private static List<String> symbols(List<Kernel.Buffer> buffers) {

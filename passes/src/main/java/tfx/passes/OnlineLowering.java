@@ -21,7 +21,8 @@ import tfx.runtime.DType;
 
 /// Two contractions with reductions between them over the axis that the second sums, in one walk along that axis.
 ///
-/// A sum whose terms depend on an earlier reduction `m` can be carried along while `m` still changes if a law says how
+/// A sum whose terms depend on an earlier reduction `m` can be carried along while `m` still changes if a law says
+/// how
 /// the sum changes with it. Two laws are known, and no others are assumed:
 ///
 /// * *exp-shift*: terms with the factor `exp(t - m)`, `m` a maximum, change by the factor `exp(m_old - m_new)`
@@ -67,23 +68,31 @@ final class OnlineLowering {
             throw new Illegal("online reductions are for floats");
         }
         Labels labels = Labels.of(second, body, puller);
-        if (labels.summed().length() != 1 || labels.rows().length() != 1 || labels.columns().length() != 1) {
+        if (labels.summed().length() != 1
+                || labels.rows().length() != 1
+                || labels.columns().length() != 1) {
             throw new Illegal("the second product has several rows, columns or sums");
         }
         keys = labels.axis(labels.summed().charAt(0));
         String query = labels.axis(labels.rows().charAt(0));
         String value = labels.axis(labels.columns().charAt(0));
-        if (puller.axisSize(value).flatMap(Dim::constant).filter(c -> c <= MAX_WIDTH).isEmpty()) {
+        if (puller.axisSize(value)
+                .flatMap(Dim::constant)
+                .filter(c -> c <= MAX_WIDTH)
+                .isEmpty()) {
             throw new Illegal("the width of the values is not known, or beyond " + MAX_WIDTH);
         }
         List<Dim> weightsIndex = labels.index(labels.op().lhs());
-        rowIndex = weightsIndex.stream().filter(d -> !d.symbolName().orElse("").equals(keys)).toList();
+        rowIndex = weightsIndex.stream()
+                .filter(d -> !d.symbolName().orElse("").equals(keys))
+                .toList();
 
         Expr weights = puller.pull(second.operands().get(0), weightsIndex);
         if (scores.isEmpty()) {
             throw new Illegal("the first product does not feed the left side of the second");
         }
-        Expr values = puller.pull(second.operands().get(1), labels.index(labels.op().rhs()));
+        Expr values =
+                puller.pull(second.operands().get(1), labels.index(labels.op().rhs()));
         if (!Exprs.refs(values).isEmpty()) {
             throw new Illegal("the right side of the second product depends on a reduction");
         }
@@ -103,7 +112,8 @@ final class OnlineLowering {
                 }
                 largest = Optional.of(tile);
             } else if (functions.get(tile) == ReduceFn.SUM) {
-                sums.add(new Carried(tile, Terms.of(bodies.get(tile), this::alongKeys, reductions.values(), maxima, dtype)));
+                sums.add(new Carried(
+                        tile, Terms.of(bodies.get(tile), this::alongKeys, reductions.values(), maxima, dtype)));
             } else {
                 throw new Illegal("no law for " + functions.get(tile).text());
             }
@@ -114,7 +124,8 @@ final class OnlineLowering {
         List<Dim> place = DotLowering.push(body, root, second, puller, mixedIndex);
         Expr result = puller.pull(root.id(), place);
 
-        return assemble(name, dtype, labels, new Shape(query, value), loop, largest, sums, mixing, values, place, result);
+        return assemble(
+                name, dtype, labels, new Shape(query, value), loop, largest, sums, mixing, values, place, result);
     }
 
     private record Shape(String query, String value) {}
@@ -134,7 +145,8 @@ final class OnlineLowering {
             throws Illegal {
         List<Kernel.Axis> grid = new ArrayList<>();
         for (char c : labels.batch().toCharArray()) {
-            grid.add(new Kernel.Axis(labels.axis(c), puller.axisSize(labels.axis(c)).orElseThrow(), 1));
+            grid.add(new Kernel.Axis(
+                    labels.axis(c), puller.axisSize(labels.axis(c)).orElseThrow(), 1));
         }
         grid.add(new Kernel.Axis(shape.query(), puller.axisSize(shape.query()).orElseThrow(), target.queryTile()));
         List<Expr> exact = new ArrayList<>();
@@ -161,7 +173,8 @@ final class OnlineLowering {
             Expr body = Restriction.assume(bodies.get(m), exact);
             loop.add(new Kernel.Let(before, dtype, row, new Kernel.Ref(m)));
             loop.add(new Kernel.Reduce(m, dtype, row, ReduceFn.MAX, keys, true, body));
-            Expr nothing = new Kernel.Binary(BinaryFn.EQ, new Kernel.Ref(before), number(dtype, Double.NEGATIVE_INFINITY));
+            Expr nothing =
+                    new Kernel.Binary(BinaryFn.EQ, new Kernel.Ref(before), number(dtype, Double.NEGATIVE_INFINITY));
             Expr change = new Kernel.Unary(
                     UnaryFn.EXP, new Kernel.Binary(BinaryFn.SUB, new Kernel.Ref(before), new Kernel.Ref(m)));
             loop.add(new Kernel.Let(rescale, dtype, row, new Kernel.Select(nothing, number(dtype, 0), change)));
@@ -175,7 +188,13 @@ final class OnlineLowering {
             }
             Expr terms = Restriction.assume(sum.terms().core(), exact);
             loop.add(new Kernel.Reduce(
-                    sum.tile(), dtype, row, ReduceFn.SUM, keys, true, terms.equals(core) ? new Kernel.Ref(weights) : terms));
+                    sum.tile(),
+                    dtype,
+                    row,
+                    ReduceFn.SUM,
+                    keys,
+                    true,
+                    terms.equals(core) ? new Kernel.Ref(weights) : terms));
         }
         if (mixing.shifted()) {
             loop.add(scaled(mixed, dtype, mix, rescale));
@@ -227,12 +246,13 @@ final class OnlineLowering {
             List<Expr> exact) {
         List<Expr> common = new ArrayList<>(Restriction.conditions(mixing.core(), number(dtype, 0)));
         sums.forEach(s -> common.retainAll(Restriction.conditions(s.terms().core(), number(dtype, 0))));
-        largest.ifPresent(m ->
-                common.retainAll(Restriction.conditions(bodies.get(m), number(dtype, Double.NEGATIVE_INFINITY))));
+        largest.ifPresent(
+                m -> common.retainAll(Restriction.conditions(bodies.get(m), number(dtype, Double.NEGATIVE_INFINITY))));
         List<Restriction> found = new ArrayList<>();
         for (Expr condition : common) {
             Restriction.of(condition, keys, body, puller, grid).ifPresent(r -> {
-                boolean fits = r.split().isEmpty() || found.stream().noneMatch(f -> f.split().isPresent());
+                boolean fits = r.split().isEmpty()
+                        || found.stream().noneMatch(f -> f.split().isPresent());
                 if (fits) {
                     found.add(r);
                     if (r.exact()) {
@@ -265,8 +285,7 @@ final class OnlineLowering {
         if (Exprs.symbols(queries).contains(keys) || Exprs.symbols(keyRows).contains(query)) {
             throw new Illegal("the first product mixes queries and keys");
         }
-        return new Kernel.Dot(
-                scores, first.type().dtype(), List.of(query, keys), depth, false, queries, keyRows);
+        return new Kernel.Dot(scores, first.type().dtype(), List.of(query, keys), depth, false, queries, keyRows);
     }
 
     private static List<Dim> renamed(List<Dim> index, Map<String, Dim> names) {
@@ -284,8 +303,7 @@ final class OnlineLowering {
         }
         if (node.id() == first.id()) {
             boolean plain = index.stream().allMatch(d -> d.symbolName().isPresent());
-            if (!scores.isEmpty() && !scoreIndex.equals(index) || !plain
-                    || !index.contains(Dim.symbol(keys))) {
+            if (!scores.isEmpty() && !scoreIndex.equals(index) || !plain || !index.contains(Dim.symbol(keys))) {
                 throw new Illegal("the first product is read at several places");
             }
             scoreIndex = index;
@@ -299,8 +317,11 @@ final class OnlineLowering {
         inner.add(reduce.axes().getFirst(), Dim.symbol(keys));
         List<Dim> rows = index.stream().filter(d -> d.constant().isEmpty()).toList();
         if (!List.copyOf(rows).equals(rowIndex)
-                || !puller.axisSize(keys).equals(Optional.of(
-                        body.node(node.operands().getFirst()).type().shape().get(reduce.axes().getFirst())))) {
+                || !puller.axisSize(keys)
+                        .equals(Optional.of(body.node(node.operands().getFirst())
+                                .type()
+                                .shape()
+                                .get(reduce.axes().getFirst())))) {
             throw new Illegal("a reduction over other rows");
         }
         String known = reductions.get(node.id());

@@ -97,8 +97,7 @@ final class Puller {
             case Op.Select s ->
                 new Kernel.Select(operand(node, 0, index), operand(node, 1, index), operand(node, 2, index));
             case Op.Cast c -> new Kernel.Cast(node.type().dtype(), operand(node, 0, index));
-            case Op.Reshape r ->
-                operand(node, 0, reshaped(index, node.type().shape(), shape(node, 0)));
+            case Op.Reshape r -> operand(node, 0, reshaped(index, node.type().shape(), shape(node, 0)));
             case Op.Transpose t -> {
                 Dim[] from = new Dim[index.size()];
                 for (int i = 0; i < from.length; i++) {
@@ -204,7 +203,10 @@ final class Puller {
     List<Dim> pushed(Node view, List<Dim> index) throws Illegal {
         return switch (view.op()) {
             case Op.Reshape r ->
-                reshaped(index, body.node(view.operands().getFirst()).type().shape(), view.type().shape());
+                reshaped(
+                        index,
+                        body.node(view.operands().getFirst()).type().shape(),
+                        view.type().shape());
             case Op.Transpose t -> t.permutation().stream().map(index::get).toList();
             default -> throw new Illegal("a result is read through " + view.op());
         };

@@ -20,7 +20,8 @@ final class Rebuild {
         GraphBuilder builder = new GraphBuilder();
         Map<Integer, Node> replacements = new HashMap<>();
         for (Node node : graph.nodes()) {
-            List<Node> operands = node.operands().stream().map(replacements::get).toList();
+            List<Node> operands =
+                    node.operands().stream().map(replacements::get).toList();
             replacements.put(node.id(), rule.apply(builder, node, operands));
         }
         graph.outputs().forEach(o -> builder.output(o.name(), replacements.get(o.id())));

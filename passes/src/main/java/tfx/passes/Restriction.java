@@ -16,8 +16,10 @@ import tfx.runtime.DType;
 
 /// Which points of an axis a condition lets through, as a range: selectors decide the work.
 ///
-/// Two kinds of condition are understood. *Same entry* compares row ids of a ragged dimension; the range is that entry's
-/// rows exactly, and the condition goes. *Affine* compares positions; the range covers what the tile can reach, and the
+/// Two kinds of condition are understood. *Same entry* compares row ids of a ragged dimension; the range is that
+/// entry's
+/// rows exactly, and the condition goes. *Affine* compares positions; the range covers what the tile can reach, and
+/// the
 /// condition stays for the points at its border.
 ///
 /// @param from  first point, if bounded
@@ -25,7 +27,11 @@ import tfx.runtime.DType;
 /// @param split how the grid axis must be cut for the range to be exact
 /// @param exact whether the range says all that the condition says
 record Restriction(
-        Optional<Expr> from, Optional<Expr> to, Optional<String> splitAxis, Optional<Kernel.Split> split, boolean exact) {
+        Optional<Expr> from,
+        Optional<Expr> to,
+        Optional<String> splitAxis,
+        Optional<Kernel.Split> split,
+        boolean exact) {
 
     /// The conditions under which an expression differs from `identity`: nested selects peeled off, conjunctions
     /// flattened.
@@ -108,7 +114,8 @@ record Restriction(
             List<Kernel.Lookup> lookup = List.of(new Kernel.Lookup(symbol, first, limit));
             return Optional.of(new Restriction(
                     Optional.of(new Kernel.Load(offsets, List.of(Dim.symbol(symbol)), lookup)),
-                    Optional.of(new Kernel.Load(offsets, List.of(Dim.symbol(symbol).plus(1)), lookup)),
+                    Optional.of(
+                            new Kernel.Load(offsets, List.of(Dim.symbol(symbol).plus(1)), lookup)),
                     Optional.of(row),
                     Optional.of(new Kernel.Split(m.buffer(), offsets)),
                     true));
@@ -130,7 +137,8 @@ record Restriction(
 
     /// A comparison of positions, both affine in axes.
     private static Optional<Restriction> affine(Kernel.Binary b, String axis, List<Kernel.Axis> grid) {
-        if (!(b.a() instanceof Kernel.Index || b.a() instanceof Kernel.Binary) || position(b.a()).isEmpty()
+        if (!(b.a() instanceof Kernel.Index || b.a() instanceof Kernel.Binary)
+                || position(b.a()).isEmpty()
                 || position(b.b()).isEmpty()) {
             return Optional.empty();
         }
@@ -147,7 +155,8 @@ record Restriction(
             }
         }
         Optional<Dim> factor = gap.linearFactor(axis);
-        if (factor.isEmpty() || factor.get().constant().filter(c -> Math.abs(c) == 1).isEmpty()) {
+        if (factor.isEmpty()
+                || factor.get().constant().filter(c -> Math.abs(c) == 1).isEmpty()) {
             return Optional.empty();
         }
         long sign = factor.get().constant().get();
@@ -157,11 +166,21 @@ record Restriction(
         if (widest.isEmpty()) {
             return Optional.empty();
         }
-        return Optional.of(sign < 0
-                ? new Restriction(Optional.empty(), Optional.of(new Kernel.Index(DType.I32, widest.get().plus(1))),
-                        Optional.empty(), Optional.empty(), false)
-                : new Restriction(Optional.of(new Kernel.Index(DType.I32, Dim.ZERO.minus(widest.get()))),
-                        Optional.empty(), Optional.empty(), Optional.empty(), false));
+        return Optional.of(
+                sign < 0
+                        ? new Restriction(
+                                Optional.empty(),
+                                Optional.of(
+                                        new Kernel.Index(DType.I32, widest.get().plus(1))),
+                                Optional.empty(),
+                                Optional.empty(),
+                                false)
+                        : new Restriction(
+                                Optional.of(new Kernel.Index(DType.I32, Dim.ZERO.minus(widest.get()))),
+                                Optional.empty(),
+                                Optional.empty(),
+                                Optional.empty(),
+                                false));
     }
 
     /// The largest value of an affine function of grid axes inside a tile.
@@ -172,7 +191,9 @@ record Restriction(
             if (factor.isEmpty() || factor.get().constant().isEmpty()) {
                 return Optional.empty();
             }
-            ends.put(axis.name(), Dim.symbol(axis.name() + (factor.get().constant().get() < 0 ? ".first" : ".last")));
+            ends.put(
+                    axis.name(),
+                    Dim.symbol(axis.name() + (factor.get().constant().get() < 0 ? ".first" : ".last")));
         }
         return Optional.of(rest.substitute(s -> Optional.ofNullable(ends.get(s)), s -> Optional.empty()));
     }
@@ -209,19 +230,26 @@ record Restriction(
             if (!(statements.get(i) instanceof Kernel.Reduce r) || r.accumulate()) {
                 continue;
             }
-            Number identity = r.dtype().isFloat() ? (Number) r.fn().floatIdentity() : (Number) r.fn().integerIdentity(r.dtype());
+            Number identity =
+                    r.dtype().isFloat() ? (Number) r.fn().floatIdentity() : (Number) r.fn().integerIdentity(r.dtype());
             Expr neutral = new Kernel.Constant(r.dtype(), identity);
             List<Kernel.Axis> single = grid.stream()
-                    .map(a -> a.name().equals(r.axes().isEmpty() ? "" : r.axes().getFirst()) && r.axes().size() > 1
+                    .map(a -> a.name().equals(r.axes().isEmpty() ? "" : r.axes().getFirst())
+                                    && r.axes().size() > 1
                             ? new Kernel.Axis(a.name(), a.size(), 1)
                             : a)
                     .toList();
             for (Expr condition : conditions(r.value(), neutral)) {
                 Optional<Restriction> found = of(condition, r.over(), body, puller, single);
-                if (found.isEmpty() || !found.get().exact() || found.get().split().isPresent()) {
+                if (found.isEmpty()
+                        || !found.get().exact()
+                        || found.get().split().isPresent()) {
                     continue;
                 }
-                grid.replaceAll(a -> single.stream().filter(s -> s.name().equals(a.name())).findFirst().orElse(a));
+                grid.replaceAll(a -> single.stream()
+                        .filter(s -> s.name().equals(a.name()))
+                        .findFirst()
+                        .orElse(a));
                 statements.set(i, new Kernel.Let(r.name(), r.dtype(), r.axes(), neutral));
                 Expr value = assume(r.value(), List.of(condition));
                 statements.add(

@@ -58,7 +58,8 @@ final class RowLowering {
         for (int i = 0; i < axes.size(); i++) {
             if (outer.contains(axes.get(i))) {
                 int fromEnd = outer.size() - grid.size();
-                int tile = fromEnd == 1 ? (rowsOnly && tiles.isEmpty() ? target.block() : ROWS_PER_TASK)
+                int tile = fromEnd == 1
+                        ? (rowsOnly && tiles.isEmpty() ? target.block() : ROWS_PER_TASK)
                         : fromEnd == 2 && tiles.isEmpty() ? ROWS_PER_TASK : 1;
                 grid.add(new Kernel.Axis(axes.get(i), shape.get(i), tile));
             } else {
@@ -93,21 +94,22 @@ final class RowLowering {
             }
             kept.add(axis);
         }
-        if (!rows.isEmpty() && !rows.equals(Set.copyOf(kept)) || rows.isEmpty() && !tiles.isEmpty()
-                && !kept.isEmpty()) {
+        if (!rows.isEmpty() && !rows.equals(Set.copyOf(kept))
+                || rows.isEmpty() && !tiles.isEmpty() && !kept.isEmpty()) {
             throw new Illegal("reductions over different rows");
         }
         Node operand = body.node(node.operands().getFirst());
         List<Dim> inner = new ArrayList<>(index);
         List<String> over = new ArrayList<>();
         for (int axis : reduce.axes()) {
-            String symbol = puller.axis("r" + (tiles.size()), operand.type().shape().get(axis));
+            String symbol =
+                    puller.axis("r" + (tiles.size()), operand.type().shape().get(axis));
             inner.add(axis, Dim.symbol(symbol));
             over.add(symbol);
         }
         Expr value = puller.pull(operand.id(), inner);
-        if (!rows.isEmpty() && !rows.equals(Set.copyOf(kept)) || rows.isEmpty() && !tiles.isEmpty()
-                && !kept.isEmpty()) {
+        if (!rows.isEmpty() && !rows.equals(Set.copyOf(kept))
+                || rows.isEmpty() && !tiles.isEmpty() && !kept.isEmpty()) {
             throw new Illegal("reductions over different rows");
         }
         rows = Set.copyOf(kept);

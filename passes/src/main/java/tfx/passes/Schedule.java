@@ -7,14 +7,16 @@ import java.util.Set;
 import java.util.stream.Collectors;
 import tfx.ir.text.Scanner;
 
-/// Which operations of a graph become one kernel each. A value: printable, parseable, and any legal one gives the same
+/// Which operations of a graph become one kernel each. A value: printable, parseable, and any legal one gives the
+/// same
 /// results.
 public record Schedule(List<Group> groups) {
     public Schedule {
         groups = List.copyOf(groups);
     }
 
-    /// Operations that are fused; the last is the one whose value others see. Views, constants and index arithmetic are
+    /// Operations that are fused; the last is the one whose value others see. Views, constants and index arithmetic
+    /// are
     /// not listed: each region computes its own.
     public record Group(String name, List<Integer> nodes) {
         public Group {

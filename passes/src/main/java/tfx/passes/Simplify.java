@@ -26,7 +26,8 @@ import tfx.runtime.DType;
 /// %1 = neg(%0) : f32[N, M]
 /// ```
 ///
-/// **Requires** a graph without regions. **Ensures** applying it again changes nothing. **Does not** use identities that
+/// **Requires** a graph without regions. **Ensures** applying it again changes nothing. **Does not** use identities
+/// that
 /// rounding, NaN or signed zeros break: `x * 0` stays for floats, `x + 0.0` too.
 public final class Simplify implements Pass {
     /// One rewrite; empty where it does not apply.
@@ -121,7 +122,8 @@ public final class Simplify implements Pass {
     }
 
     private static Optional<Node> foldScalars(GraphBuilder graph, Node node, List<Node> operands) {
-        boolean scalar = node.op() instanceof Op.Unary || node.op() instanceof Op.Binary || node.op() instanceof Op.Cast;
+        boolean scalar =
+                node.op() instanceof Op.Unary || node.op() instanceof Op.Binary || node.op() instanceof Op.Cast;
         if (!scalar || !operands.stream().allMatch(o -> constant(graph, o).isPresent())) {
             return Optional.empty();
         }
@@ -150,7 +152,8 @@ public final class Simplify implements Pass {
         DType dtype = operands.get(0).type().dtype();
         Optional<Number> left = constant(graph, operands.get(0));
         Optional<Number> right = constant(graph, operands.get(1));
-        boolean commutes = b.fn() == BinaryFn.ADD || b.fn() == BinaryFn.MUL || b.fn() == BinaryFn.AND || b.fn() == BinaryFn.OR;
+        boolean commutes =
+                b.fn() == BinaryFn.ADD || b.fn() == BinaryFn.MUL || b.fn() == BinaryFn.AND || b.fn() == BinaryFn.OR;
         for (int side = 0; side < (commutes ? 2 : 1); side++) {
             Optional<Number> constant = side == 0 ? right : left;
             Node other = operands.get(side);
@@ -159,15 +162,14 @@ public final class Simplify implements Pass {
             }
             double value = constant.get().doubleValue();
             boolean integers = !dtype.isFloat();
-            boolean neutral =
-                    switch (b.fn()) {
-                        case ADD, SUB -> integers && value == 0;
-                        case MUL -> value == 1;
-                        case DIV, FLOORDIV -> value == 1;
-                        case AND -> value == 1;
-                        case OR -> value == 0;
-                        case MOD, POW, MIN, MAX, EQ, NE, LT, LE, GT, GE -> false;
-                    };
+            boolean neutral = switch (b.fn()) {
+                case ADD, SUB -> integers && value == 0;
+                case MUL -> value == 1;
+                case DIV, FLOORDIV -> value == 1;
+                case AND -> value == 1;
+                case OR -> value == 0;
+                case MOD, POW, MIN, MAX, EQ, NE, LT, LE, GT, GE -> false;
+            };
             if (neutral) {
                 return Optional.of(other);
             }

@@ -24,7 +24,8 @@ final class Terms {
     private boolean shifted;
     private Expr core;
 
-    private Terms(Expr terms, Predicate<Expr> along, Collection<String> reductions, Collection<String> maxima, DType dtype)
+    private Terms(
+            Expr terms, Predicate<Expr> along, Collection<String> reductions, Collection<String> maxima, DType dtype)
             throws Illegal {
         this.dtype = dtype;
         this.along = along;
@@ -37,7 +38,8 @@ final class Terms {
     /// @param reductions the reductions that terms may depend on
     /// @param maxima     those of them that are maxima
     /// @param dtype      the type of the terms
-    static Terms of(Expr terms, Predicate<Expr> along, Collection<String> reductions, Collection<String> maxima, DType dtype)
+    static Terms of(
+            Expr terms, Predicate<Expr> along, Collection<String> reductions, Collection<String> maxima, DType dtype)
             throws Illegal {
         return new Terms(terms, along, reductions, maxima, dtype);
     }
@@ -74,7 +76,8 @@ final class Terms {
             return e;
         }
         switch (e) {
-            case Kernel.Binary b when b.fn() == BinaryFn.MUL -> {
+            case Kernel.Binary b
+            when b.fn() == BinaryFn.MUL -> {
                 if (!along.test(b.b())) {
                     outer.add(x -> new Kernel.Binary(BinaryFn.MUL, x, b.b()));
                     return split(b.a());
@@ -96,28 +99,35 @@ final class Terms {
                 shifted |= once;
                 return new Kernel.Binary(BinaryFn.MUL, left, right);
             }
-            case Kernel.Binary b when b.fn() == BinaryFn.DIV && !along.test(b.b()) -> {
+            case Kernel.Binary b
+            when b.fn() == BinaryFn.DIV && !along.test(b.b()) -> {
                 outer.add(x -> new Kernel.Binary(BinaryFn.DIV, x, b.b()));
                 return split(b.a());
             }
-            case Kernel.Select s when isZero(s.b()) && free(s.condition()) -> {
+            case Kernel.Select s
+            when isZero(s.b()) && free(s.condition()) -> {
                 return new Kernel.Select(s.condition(), split(s.a()), s.b());
             }
-            case Kernel.Select s when isZero(s.a()) && !along.test(s.condition()) -> {
+            case Kernel.Select s
+            when isZero(s.a()) && !along.test(s.condition()) -> {
                 outer.add(x -> new Kernel.Select(s.condition(), s.a(), x));
                 return split(s.b());
             }
-            case Kernel.Select s when isZero(s.b()) && !along.test(s.condition()) -> {
+            case Kernel.Select s
+            when isZero(s.b()) && !along.test(s.condition()) -> {
                 outer.add(x -> new Kernel.Select(s.condition(), x, s.b()));
                 return split(s.a());
             }
-            case Kernel.Unary u when u.fn() == UnaryFn.EXP && isShift(u.x()) -> {
+            case Kernel.Unary u
+            when u.fn() == UnaryFn.EXP && isShift(u.x()) -> {
                 shifted = true;
                 Kernel.Binary shift = (Kernel.Binary) u.x();
                 return new Kernel.Unary(
                         UnaryFn.EXP, new Kernel.Binary(BinaryFn.SUB, shift.a(), finite(maximum(shift.b()))));
             }
-            default -> throw new Illegal("no law moves a reduction out of " + e.getClass().getSimpleName());
+            default ->
+                throw new Illegal(
+                        "no law moves a reduction out of " + e.getClass().getSimpleName());
         }
     }
 

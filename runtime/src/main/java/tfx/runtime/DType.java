@@ -2,7 +2,8 @@ package tfx.runtime;
 
 import java.util.Optional;
 
-/// Element types of tensors. `bool` is stored as one byte, 0 or 1; every other type little-endian in its natural width.
+/// Element types of tensors. `bool` is stored as one byte, 0 or 1; every other type little-endian in its natural
+/// width.
 public enum DType {
     F64("f64", 8),
     F32("f32", 4),

@@ -34,7 +34,8 @@ public final class Close {
             if (!equal) {
                 Object want = expected.dtype().isFloat() ? (Object) expected.floats()[i] : (Object) expected.longs()[i];
                 Object got = expected.dtype().isFloat() ? (Object) actual.floats()[i] : (Object) actual.longs()[i];
-                return Optional.of("element " + i + ": expected " + want + ", got " + got + " (tolerance " + tolerance + ")");
+                return Optional.of(
+                        "element " + i + ": expected " + want + ", got " + got + " (tolerance " + tolerance + ")");
             }
         }
         return Optional.empty();

@@ -30,9 +30,7 @@ public final class GraphGen {
         UnaryFn.NEG, UnaryFn.ABS, UnaryFn.TANH, UnaryFn.ERF, UnaryFn.SIN, UnaryFn.COS
     };
     private static final ReduceFn[] REDUCTIONS = {ReduceFn.SUM, ReduceFn.MAX, ReduceFn.MIN};
-    private static final BinaryFn[] FLOAT_FNS = {
-        BinaryFn.ADD, BinaryFn.SUB, BinaryFn.MUL, BinaryFn.MIN, BinaryFn.MAX
-    };
+    private static final BinaryFn[] FLOAT_FNS = {BinaryFn.ADD, BinaryFn.SUB, BinaryFn.MUL, BinaryFn.MIN, BinaryFn.MAX};
     private static final BinaryFn[] INTEGER_FNS = {
         BinaryFn.ADD, BinaryFn.SUB, BinaryFn.MUL, BinaryFn.FLOORDIV, BinaryFn.MOD, BinaryFn.MIN, BinaryFn.MAX
     };
@@ -141,8 +139,9 @@ public final class GraphGen {
     private void binary(Node x) {
         DType dtype = x.type().dtype();
         Node other = partner(x);
-        BinaryFn fn = dtype.isFloat() ? pick(FLOAT_FNS) : dtype == DType.BOOL ? pick(BinaryFn.AND, BinaryFn.OR)
-                : pick(INTEGER_FNS);
+        BinaryFn fn = dtype.isFloat()
+                ? pick(FLOAT_FNS)
+                : dtype == DType.BOOL ? pick(BinaryFn.AND, BinaryFn.OR) : pick(INTEGER_FNS);
         add(graph.binary(fn, x, other, Span.NONE));
     }
 
@@ -159,8 +158,11 @@ public final class GraphGen {
                         && v.type().shape().getFirst().equals(x.type().shape().getLast()))
                 .toList();
         if (!rows.isEmpty()) {
-            return graph.broadcast(rows.get(random.nextInt(rows.size())), x.type().shape(),
-                    List.of(x.type().rank() - 1), Span.NONE);
+            return graph.broadcast(
+                    rows.get(random.nextInt(rows.size())),
+                    x.type().shape(),
+                    List.of(x.type().rank() - 1),
+                    Span.NONE);
         }
         double value = x.type().dtype() == DType.BOOL ? random.nextInt(2) : random.nextInt(7) - 3;
         Node scalar = graph.constant(x.type().dtype(), value, Span.NONE);
@@ -176,7 +178,10 @@ public final class GraphGen {
         if (!exact.isEmpty()) {
             Node tested = exact.get(random.nextInt(exact.size()));
             Node zero = graph.broadcast(
-                    graph.constant(tested.type().dtype(), 0L, Span.NONE), x.type().shape(), List.of(), Span.NONE);
+                    graph.constant(tested.type().dtype(), 0L, Span.NONE),
+                    x.type().shape(),
+                    List.of(),
+                    Span.NONE);
             Node condition = graph.binary(pick(COMPARISONS), tested, zero, Span.NONE);
             values.add(condition);
             add(graph.select(condition, x, partner(x), Span.NONE));
@@ -220,7 +225,10 @@ public final class GraphGen {
                         && v.type().shape().get(1).equals(x.type().shape().get(1)))
                 .toList();
         Node other = matching.get(random.nextInt(matching.size()));
-        if (size(x.type().shape().get(0)) * size(other.type().shape().get(0)) * size(x.type().shape().get(1)) < 500_000) {
+        if (size(x.type().shape().get(0))
+                        * size(other.type().shape().get(0))
+                        * size(x.type().shape().get(1))
+                < 500_000) {
             add(graph.add(new Op.Contract("ik", "jk", "ij"), List.of(x.id(), other.id()), Span.NONE));
         }
     }

@@ -7,8 +7,21 @@ import tfx.runtime.DType;
 /// Random tensors, with the values that break things among them.
 public final class Values {
     private static final double[] SPECIAL_FLOATS = {
-        0, -0.0, 1, -1, 0.5, Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 1e30, -1e30, 1e-30, 88.5,
-        -87.5, -100, 104
+        0,
+        -0.0,
+        1,
+        -1,
+        0.5,
+        Double.NaN,
+        Double.POSITIVE_INFINITY,
+        Double.NEGATIVE_INFINITY,
+        1e30,
+        -1e30,
+        1e-30,
+        88.5,
+        -87.5,
+        -100,
+        104
     };
     private static final long[] SPECIAL_INTEGERS = {0, 1, -1, 2, -7, Integer.MAX_VALUE, Integer.MIN_VALUE};
 

@@ -77,18 +77,17 @@ public sealed interface Expr {
         public void emit(MethodVisitor to) {
             a.emit(to);
             b.emit(to);
-            int opcode =
-                    switch (operator) {
-                        case "+" -> Opcodes.IADD;
-                        case "-" -> Opcodes.ISUB;
-                        case "*" -> Opcodes.IMUL;
-                        case "/" -> Opcodes.IDIV;
-                        case "&" -> Opcodes.IAND;
-                        case "|" -> Opcodes.IOR;
-                        case "<<" -> Opcodes.ISHL;
-                        case ">>" -> Opcodes.ISHR;
-                        default -> throw new IllegalArgumentException(operator);
-                    };
+            int opcode = switch (operator) {
+                case "+" -> Opcodes.IADD;
+                case "-" -> Opcodes.ISUB;
+                case "*" -> Opcodes.IMUL;
+                case "/" -> Opcodes.IDIV;
+                case "&" -> Opcodes.IAND;
+                case "|" -> Opcodes.IOR;
+                case "<<" -> Opcodes.ISHL;
+                case ">>" -> Opcodes.ISHR;
+                default -> throw new IllegalArgumentException(operator);
+            };
             to.visitInsn(a.type().getOpcode(opcode));
         }
 
@@ -291,7 +290,8 @@ public sealed interface Expr {
             Type[] types = signature.getArgumentTypes();
             for (int i = 0; i < types.length; i++) {
                 Type given = arguments.get(arguments.size() - types.length + i).type();
-                if (types[i].getSort() <= Type.DOUBLE && types[i].getSort() != given.getSort()
+                if (types[i].getSort() <= Type.DOUBLE
+                        && types[i].getSort() != given.getSort()
                         && !(types[i].getSort() < Type.INT && given.getSort() == Type.INT)) {
                     throw new IllegalArgumentException(name + signature + " given " + given + " at " + i);
                 }

@@ -93,7 +93,9 @@ public final class Method {
     }
 
     void print(StringBuilder to) {
-        to.append("  ").append((access & Opcodes.ACC_STATIC) != 0 ? "static " : "").append(result.getClassName());
+        to.append("  ")
+                .append((access & Opcodes.ACC_STATIC) != 0 ? "static " : "")
+                .append(result.getClassName());
         to.append(' ').append(name);
         to.append(parameters.stream()
                 .map(p -> simple(p.type()) + " " + p.name())

@@ -28,7 +28,11 @@ public sealed interface Statement {
 
         @Override
         public void print(String indent, StringBuilder to) {
-            to.append(indent).append(target.name()).append(" = ").append(value.text()).append(";\n");
+            to.append(indent)
+                    .append(target.name())
+                    .append(" = ")
+                    .append(value.text())
+                    .append(";\n");
         }
     }
 
@@ -44,7 +48,11 @@ public sealed interface Statement {
 
         @Override
         public void print(String indent, StringBuilder to) {
-            to.append(indent).append(array.text()).append('[').append(index.text()).append("] = ");
+            to.append(indent)
+                    .append(array.text())
+                    .append('[')
+                    .append(index.text())
+                    .append("] = ");
             to.append(value.text()).append(";\n");
         }
     }
@@ -84,8 +92,16 @@ public sealed interface Statement {
 
         @Override
         public void print(String indent, StringBuilder to) {
-            to.append(indent).append("for (; ").append(variable.name()).append(" + ").append(step.text());
-            to.append(" <= ").append(limit.text()).append("; ").append(variable.name()).append(" += ");
+            to.append(indent)
+                    .append("for (; ")
+                    .append(variable.name())
+                    .append(" + ")
+                    .append(step.text());
+            to.append(" <= ")
+                    .append(limit.text())
+                    .append("; ")
+                    .append(variable.name())
+                    .append(" += ");
             to.append(step.text()).append(") {\n");
             body.forEach(s -> s.print(indent + "  ", to));
             to.append(indent).append("}\n");

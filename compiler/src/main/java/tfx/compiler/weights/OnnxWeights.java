@@ -24,8 +24,10 @@ import tfx.runtime.WeightSource;
 
 /// The initializers of an ONNX file, memory-mapped and read field by field.
 ///
-/// Exporters transpose the weights of linear layers and give them generated names. A matrix that is the right operand of
-/// one `MatMul` node named `/encoder/layer.0/query/MatMul` is found as `encoder.layer.0.query.weight`, transposed back
+/// Exporters transpose the weights of linear layers and give them generated names. A matrix that is the right
+/// operand of
+/// one `MatMul` node named `/encoder/layer.0/query/MatMul` is found as `encoder.layer.0.query.weight`, transposed
+/// back
 /// to `[outputs, inputs]`. Field numbers are those of onnx.proto of the ONNX project.
 public final class OnnxWeights implements WeightSource {
     private static final int MODEL_GRAPH = 7;
@@ -81,7 +83,9 @@ public final class OnnxWeights implements WeightSource {
     }
 
     private static String reason(IOException e) {
-        return e instanceof java.nio.file.NoSuchFileException ? "there is no such file" : String.valueOf(e.getMessage());
+        return e instanceof java.nio.file.NoSuchFileException
+                ? "there is no such file"
+                : String.valueOf(e.getMessage());
     }
 
     /// A message whose bytes begin at an offset of the file.
@@ -186,16 +190,16 @@ public final class OnnxWeights implements WeightSource {
 
     private static Entry checked(String name, int type, List<Long> dims, Slice data, boolean external)
             throws IOException {
-        DType dtype =
-                switch (type) {
-                    case 1 -> DType.F32;
-                    case 6 -> DType.I32;
-                    case 7 -> DType.I64;
-                    case 9 -> DType.BOOL;
-                    case 11 -> DType.F64;
-                    default -> throw new IOException("initializer " + name + " has element type " + type
-                            + " of ONNX, which is not read");
-                };
+        DType dtype = switch (type) {
+            case 1 -> DType.F32;
+            case 6 -> DType.I32;
+            case 7 -> DType.I64;
+            case 9 -> DType.BOOL;
+            case 11 -> DType.F64;
+            default ->
+                throw new IOException(
+                        "initializer " + name + " has element type " + type + " of ONNX, which is not read");
+        };
         if (external) {
             throw new IOException("initializer " + name + " lies in another file, which is not read");
         }
@@ -207,8 +211,8 @@ public final class OnnxWeights implements WeightSource {
             throw new IOException("initializer " + name + " has the impossible shape " + dims, e);
         }
         if (bytes != data.bytes) {
-            throw new IOException("initializer " + name + " of shape " + dims + " needs " + bytes + " bytes and has "
-                    + data.bytes);
+            throw new IOException(
+                    "initializer " + name + " of shape " + dims + " needs " + bytes + " bytes and has " + data.bytes);
         }
         return new Entry(name, dtype, shape, data.offset, bytes);
     }
@@ -229,7 +233,8 @@ public final class OnnxWeights implements WeightSource {
         if (op.equals("MatMul") && inputs.size() == 2 && name.startsWith("/") && name.endsWith("/MatMul")) {
             Entry matrix = entries.get(inputs.get(1));
             if (matrix != null && matrix.dims.length == 2) {
-                String checkpoint = name.substring(1, name.length() - "/MatMul".length()).replace('/', '.') + ".weight";
+                String checkpoint =
+                        name.substring(1, name.length() - "/MatMul".length()).replace('/', '.') + ".weight";
                 aliases.putIfAbsent(checkpoint, new Alias(matrix.name, true));
             }
         }

@@ -1,7 +1,7 @@
 package tfx.compiler.weights;
 
-import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
@@ -24,7 +24,8 @@ import tfx.runtime.WeightSource;
 public final class SafetensorsWeights implements WeightSource {
     private static final long MAX_HEADER = 100_000_000;
     private static final ObjectMapper JSON = new ObjectMapper(JsonFactory.builder()
-            .streamReadConstraints(StreamReadConstraints.builder().maxNestingDepth(16).build())
+            .streamReadConstraints(
+                    StreamReadConstraints.builder().maxNestingDepth(16).build())
             .build());
 
     private record Entry(DType dtype, long[] shape, long offset, long bytes) {}
@@ -52,7 +53,10 @@ public final class SafetensorsWeights implements WeightSource {
             return weights;
         } catch (IOException e) {
             throw new RunException(
-                    path + ": " + (e instanceof java.nio.file.NoSuchFileException ? "there is no such file" : e.getMessage()),
+                    path + ": "
+                            + (e instanceof java.nio.file.NoSuchFileException
+                                    ? "there is no such file"
+                                    : e.getMessage()),
                     e);
         }
     }
@@ -77,16 +81,16 @@ public final class SafetensorsWeights implements WeightSource {
     }
 
     private void entry(String name, JsonNode node, long base) throws IOException {
-        DType dtype =
-                switch (node.path("dtype").asText()) {
-                    case "F32" -> DType.F32;
-                    case "F64" -> DType.F64;
-                    case "I32" -> DType.I32;
-                    case "I64" -> DType.I64;
-                    case "BOOL" -> DType.BOOL;
-                    default -> throw new IOException(
-                            "tensor " + name + " has element type " + node.path("dtype") + ", which is not read");
-                };
+        DType dtype = switch (node.path("dtype").asText()) {
+            case "F32" -> DType.F32;
+            case "F64" -> DType.F64;
+            case "I32" -> DType.I32;
+            case "I64" -> DType.I64;
+            case "BOOL" -> DType.BOOL;
+            default ->
+                throw new IOException(
+                        "tensor " + name + " has element type " + node.path("dtype") + ", which is not read");
+        };
         long[] shape = longs(name, node.path("shape"));
         long[] range = longs(name, node.path("data_offsets"));
         if (range.length != 2 || range[0] < 0 || range[1] < range[0] || range[1] > file.byteSize() - base) {
@@ -107,7 +111,8 @@ public final class SafetensorsWeights implements WeightSource {
 
     private static long[] longs(String name, JsonNode list) throws IOException {
         if (!list.isArray() || list.size() > 16) {
-            throw new IOException("tensor " + name + " has a header entry that is no short list: " + list.getNodeType());
+            throw new IOException(
+                    "tensor " + name + " has a header entry that is no short list: " + list.getNodeType());
         }
         long[] values = new long[list.size()];
         for (int i = 0; i < values.length; i++) {

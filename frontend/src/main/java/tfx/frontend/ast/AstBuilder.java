@@ -43,8 +43,8 @@ public final class AstBuilder {
             if (item.importItem() != null) {
                 TfxParser.ImportItemContext i = item.importItem();
                 boolean isFile = i.STRING() != null;
-                items.add(new Item.Import(
-                        isFile ? unquote(i.STRING()) : i.NAME().getText(), isFile, span(i)));
+                items.add(
+                        new Item.Import(isFile ? unquote(i.STRING()) : i.NAME().getText(), isFile, span(i)));
             } else if (item.functionItem() != null) {
                 items.add(function(item.functionItem()));
             } else if (item.recordItem() != null) {
@@ -68,7 +68,10 @@ public final class AstBuilder {
 
     private Item.Function function(TfxParser.FunctionItemContext f) {
         return new Item.Function(
-                f.NAME().getText(), parameters(f.parameters()), block(f.block()), span(f.NAME().getSymbol()));
+                f.NAME().getText(),
+                parameters(f.parameters()),
+                block(f.block()),
+                span(f.NAME().getSymbol()));
     }
 
     private Item.Program program(TfxParser.ProgramItemContext p) {
@@ -93,17 +96,25 @@ public final class AstBuilder {
             switch (member) {
                 case TfxParser.WeightsMemberContext w -> {
                     if (weights.isPresent()) {
-                        problems.report("TFX0106", span(w), "model " + m.NAME() + " declares weights twice",
+                        problems.report(
+                                "TFX0106",
+                                span(w),
+                                "model " + m.NAME() + " declares weights twice",
                                 "keep one weights block");
                     }
                     weights = Optional.of(new Item.Weights(
-                            unquote(w.STRING()), w.field().stream().map(this::field).toList(), span(w)));
+                            unquote(w.STRING()),
+                            w.field().stream().map(this::field).toList(),
+                            span(w)));
                 }
                 case TfxParser.TokenizerMemberContext t -> {
                     Optional<Integer> limit = Optional.ofNullable(t.NUMBER()).map(n -> {
                         long value = n.getText().matches("[0-9]{1,9}") ? Long.parseLong(n.getText()) : 0;
                         if (value < 1) {
-                            problems.report("TFX0105", span(n.getSymbol()), "the token limit must be a positive integer",
+                            problems.report(
+                                    "TFX0105",
+                                    span(n.getSymbol()),
+                                    "the token limit must be a positive integer",
                                     "write a number of tokens such as 512");
                         }
                         return (int) value;
@@ -149,7 +160,10 @@ public final class AstBuilder {
                 .map(s -> new Item.Size(expression(s.expression()), s.STAR() != null))
                 .toList();
         return new Item.Type(
-                t.NAME().getText(), arguments(t.arguments()), brackets ? Optional.of(sizes) : Optional.empty(), span(t));
+                t.NAME().getText(),
+                arguments(t.arguments()),
+                brackets ? Optional.of(sizes) : Optional.empty(),
+                span(t));
     }
 
     private List<Item.Statement> block(TfxParser.BlockContext block) {
@@ -216,7 +230,10 @@ public final class AstBuilder {
         for (int i = 1; i < operands.size(); i++) {
             Expr right = operands.get(i);
             left = new Expr.Infix(
-                    operator(context.getChild(2 * i - 1).getText()), left, right, left.span().to(right.span()));
+                    operator(context.getChild(2 * i - 1).getText()),
+                    left,
+                    right,
+                    left.span().to(right.span()));
         }
         return left;
     }
@@ -269,16 +286,12 @@ public final class AstBuilder {
     }
 
     private Expr unary(TfxParser.UnaryContext u) {
-        return u.unary() == null
-                ? power(u.power())
-                : new Expr.Prefix(Expr.Operator.NEG, unary(u.unary()), span(u));
+        return u.unary() == null ? power(u.power()) : new Expr.Prefix(Expr.Operator.NEG, unary(u.unary()), span(u));
     }
 
     private Expr power(TfxParser.PowerContext p) {
         Expr base = postfix(p.postfix());
-        return p.unary() == null
-                ? base
-                : new Expr.Infix(Expr.Operator.POW, base, unary(p.unary()), span(p));
+        return p.unary() == null ? base : new Expr.Infix(Expr.Operator.POW, base, unary(p.unary()), span(p));
     }
 
     private Expr postfix(TfxParser.PostfixContext p) {
@@ -288,7 +301,8 @@ public final class AstBuilder {
             value = switch (suffix) {
                 case TfxParser.CallContext c -> new Expr.Call(value, arguments(c.arguments()), span);
                 case TfxParser.IndexContext i -> new Expr.Index(value, expressions(i.expressions()), span);
-                case TfxParser.AccessContext a -> new Expr.Member(value, a.NAME().getText(), span);
+                case TfxParser.AccessContext a ->
+                    new Expr.Member(value, a.NAME().getText(), span);
                 default -> throw new IllegalStateException(suffix.getClass().toString());
             };
         }
@@ -334,7 +348,10 @@ public final class AstBuilder {
         try {
             return new Expr.Whole(Long.parseLong(text), span);
         } catch (NumberFormatException e) {
-            problems.report("TFX0104", span, "the integer " + shorten(text) + " does not fit 64 bits",
+            problems.report(
+                    "TFX0104",
+                    span,
+                    "the integer " + shorten(text) + " does not fit 64 bits",
                     "write it as a float (add .0) or make it smaller");
             return new Expr.Whole(0, span);
         }
@@ -356,7 +373,10 @@ public final class AstBuilder {
                     case 't' -> c = '\t';
                     case '"', '\\' -> {}
                     default ->
-                        problems.report("TFX0107", span(node.getSymbol()), "unknown escape \\" + c + " in a string",
+                        problems.report(
+                                "TFX0107",
+                                span(node.getSymbol()),
+                                "unknown escape \\" + c + " in a string",
                                 "the escapes are \\n \\t \\\" \\\\");
                 }
             }

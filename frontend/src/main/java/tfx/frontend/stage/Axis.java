@@ -5,7 +5,8 @@ import tfx.ir.graph.Node;
 
 /// A dimension of a tensor as the program sees it.
 ///
-/// A ragged pair `[B, S*]` is stored packed: the graph's tensor has one dimension for both, with `total` rows, and the
+/// A ragged pair `[B, S*]` is stored packed: the graph's tensor has one dimension for both, with `total` rows, and
+/// the
 /// `Batch` axis has no dimension of its own.
 public sealed interface Axis {
     /// An ordinary dimension.

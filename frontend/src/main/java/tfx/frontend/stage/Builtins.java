@@ -70,8 +70,8 @@ public final class Builtins {
             return stager.tensors().unary(fn, array, a.span());
         }
         DoubleUnaryOperator reference = fn::apply;
-        double number = Operators.real(x).orElseThrow(() -> a.fail("it takes a tensor or a number, not "
-                + x.describe()));
+        double number =
+                Operators.real(x).orElseThrow(() -> a.fail("it takes a tensor or a number, not " + x.describe()));
         return new Value.Real(reference.applyAsDouble(number));
     }
 
@@ -111,15 +111,15 @@ public final class Builtins {
         Value.Array x = a.array(0, "x");
         int axis = a.axis(1, "axis", x, -1);
         if (!x.dtype().isFloat()) {
-            throw StagingError.of("TFX0303", a.span(), "mean is not defined on " + x.dtype(),
-                    Tensors.castHelp(x.dtype()));
+            throw StagingError.of(
+                    "TFX0303", a.span(), "mean is not defined on " + x.dtype(), Tensors.castHelp(x.dtype()));
         }
         Value.Array total = stager.products().reduce(ReduceFn.SUM, x, axis, a.span());
         Value count = x.axes().get(axis) instanceof Axis.Rows rows
                 ? lengths(stager, total, rows.ragged(), x.dtype(), a.span())
                 : new Value.Whole(x.axes().get(axis).stored());
-        Value.Array mean = stager.tensors()
-                .binary(BinaryFn.DIV, total, stager.scalar(count, x.dtype(), a.span()), a.span());
+        Value.Array mean =
+                stager.tensors().binary(BinaryFn.DIV, total, stager.scalar(count, x.dtype(), a.span()), a.span());
         return a.truth(2, "keep", false) ? keep(stager, mean, axis, a.span()) : mean;
     }
 
@@ -189,7 +189,10 @@ public final class Builtins {
     private static List<Integer> integers(Arguments a, int position, String name) {
         return a.items(position, name).stream()
                 .map(v -> v instanceof Value.Whole w
-                        ? w.dim().constant().filter(c -> Math.abs(c) < Integer.MAX_VALUE).map(Long::intValue)
+                        ? w.dim()
+                                .constant()
+                                .filter(c -> Math.abs(c) < Integer.MAX_VALUE)
+                                .map(Long::intValue)
                                 .orElseThrow(() -> a.fail("argument '" + name + "' must hold small integers"))
                         : fail(a, name))
                 .toList();
@@ -225,8 +228,11 @@ public final class Builtins {
         Dim before = from.stream().map(Axis::stored).reduce(Dim.ONE, Dim::times);
         Dim after = to.stream().map(Axis::stored).reduce(Dim.ONE, Dim::times);
         if (!before.equals(after)) {
-            throw StagingError.of("TFX0301", a.span(),
-                    "the sizes " + to + " hold " + after + " elements, " + before + " are given in " + x.describe(), "");
+            throw StagingError.of(
+                    "TFX0301",
+                    a.span(),
+                    "the sizes " + to + " hold " + after + " elements, " + before + " are given in " + x.describe(),
+                    "");
         }
     }
 
@@ -302,5 +308,4 @@ public final class Builtins {
     public static List<String> names() {
         return scope().own().keySet().stream().sorted().toList();
     }
-
 }

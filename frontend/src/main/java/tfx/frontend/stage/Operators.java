@@ -11,7 +11,8 @@ import tfx.ir.TensorType;
 import tfx.ir.graph.Op;
 import tfx.runtime.DType;
 
-/// The operators of the language on staged values and tensors. A staged number beside a tensor takes its element type.
+/// The operators of the language on staged values and tensors. A staged number beside a tensor takes its element
+/// type.
 final class Operators {
     private final Tensors tensors;
     private final Products products;
@@ -64,7 +65,9 @@ final class Operators {
         if (a.isPresent() && b.isPresent()) {
             return new Value.Real(real(operator, a.get(), b.get(), span));
         }
-        throw StagingError.of("TFX0303", span,
+        throw StagingError.of(
+                "TFX0303",
+                span,
                 operator.text() + " is not defined on " + left.describe() + " and " + right.describe(),
                 left instanceof Value.Whole || right instanceof Value.Whole || left instanceof Value.RaggedSize
                         ? "a size known only at run time becomes a number with f32(size) or i32(size)"
@@ -85,9 +88,12 @@ final class Operators {
             case FLOORDIV ->
                 x.isPresent() && y.isPresent()
                         ? Optional.of(new Value.Whole(Dim.of(Math.floorDiv(x.get(), y.get()))))
-                        : Optional.of(new Value.Whole(a.exactDivide(b).orElseThrow(() -> StagingError.of("TFX0306", span,
-                                a + " is not known to be a multiple of " + b, "declare the size as a product, " + b
-                                        + "*k")))); 
+                        : Optional.of(new Value.Whole(a.exactDivide(b)
+                                .orElseThrow(() -> StagingError.of(
+                                        "TFX0306",
+                                        span,
+                                        a + " is not known to be a multiple of " + b,
+                                        "declare the size as a product, " + b + "*k"))));
             case MOD ->
                 x.isPresent() && y.isPresent()
                         ? Optional.of(new Value.Whole(Dim.of(Math.floorMod(x.get(), y.get()))))
@@ -153,7 +159,9 @@ final class Operators {
         if (fn == BinaryFn.EQ || fn == BinaryFn.NE) {
             return new Value.Truth(left.equals(right) == (fn == BinaryFn.EQ));
         }
-        throw StagingError.of("TFX0303", span,
+        throw StagingError.of(
+                "TFX0303",
+                span,
                 fn.text() + " is not defined on " + left.describe() + " and " + right.describe(),
                 "compare numbers, or sizes that are known when compiling");
     }
@@ -163,29 +171,35 @@ final class Operators {
         TensorType type = new TensorType(dtype, List.of());
         return switch (value) {
             case Value.Array a -> a;
-            case Value.Whole w when w.dim().constant().isPresent() && dtype != DType.BOOL -> {
+            case Value.Whole w
+            when w.dim().constant().isPresent() && dtype != DType.BOOL -> {
                 long number = w.dim().constant().get();
                 if (dtype == DType.I32 && number != (int) number) {
                     throw StagingError.of("TFX0307", span, number + " does not fit " + dtype, "use an i64 tensor");
                 }
                 yield tensors.array(tensors.graph().constant(dtype, number, span), List.of());
             }
-            case Value.Whole w when dtype != DType.BOOL -> {
+            case Value.Whole w
+            when dtype != DType.BOOL -> {
                 DType integer = dtype.isFloat() ? DType.I64 : dtype;
                 var size = tensors.graph()
                         .add(new Op.DimSize(w.dim()), List.of(), new TensorType(integer, List.of()), span);
                 yield tensors.array(tensors.graph().cast(size, dtype, span), List.of());
             }
-            case Value.Real r when dtype.isFloat() ->
-                tensors.array(tensors.graph().constant(dtype, r.value(), span), List.of());
-            case Value.Truth t when dtype == DType.BOOL ->
+            case Value.Real r
+            when dtype.isFloat() -> tensors.array(tensors.graph().constant(dtype, r.value(), span), List.of());
+            case Value.Truth t
+            when dtype == DType.BOOL ->
                 tensors.array(tensors.graph().constant(dtype, t.value() ? 1L : 0L, span), List.of());
             case Value.RaggedSize r -> {
                 Value.Array lengths = tensors.lengths(r.ragged(), span);
                 yield (Value.Array) cast(lengths, dtype, span);
             }
             default ->
-                throw StagingError.of("TFX0307", span, value.describe() + " is no " + type.dtype(),
+                throw StagingError.of(
+                        "TFX0307",
+                        span,
+                        value.describe() + " is no " + type.dtype(),
                         value instanceof Value.Real ? "convert the tensor with f32(x) first" : "");
         };
     }

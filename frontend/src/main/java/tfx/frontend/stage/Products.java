@@ -28,12 +28,15 @@ final class Products {
     /// Reduces one axis.
     Value.Array reduce(ReduceFn fn, Value.Array x, int axis, Span span) {
         if (!fn.accepts(x.dtype())) {
-            throw StagingError.of("TFX0303", span, fn.text() + " is not defined on " + x.dtype(),
-                    Tensors.castHelp(x.dtype()));
+            throw StagingError.of(
+                    "TFX0303", span, fn.text() + " is not defined on " + x.dtype(), Tensors.castHelp(x.dtype()));
         }
         if (x.axes().get(axis) instanceof Axis.Batch) {
-            throw StagingError.of("TFX0305", span, "cannot reduce over the batch dimension of the ragged "
-                    + x.describe(), "reduce over its rows first");
+            throw StagingError.of(
+                    "TFX0305",
+                    span,
+                    "cannot reduce over the batch dimension of the ragged " + x.describe(),
+                    "reduce over its rows first");
         }
         Value.Array dense = x;
         int at = axis;
@@ -42,7 +45,8 @@ final class Products {
             at = axis + (dense.rank() - x.rank());
         }
         int stored = Tensors.positions(dense.axes())[at];
-        Node node = graph.add(new Op.Reduce(fn, List.of(stored)), List.of(dense.node().id()), span);
+        Node node = graph.add(
+                new Op.Reduce(fn, List.of(stored)), List.of(dense.node().id()), span);
         List<Axis> axes = new ArrayList<>(dense.axes());
         axes.remove(at);
         return tensors.array(node, axes);
@@ -108,7 +112,9 @@ final class Products {
     /// The matrix product of the last two dimensions; dimensions before them are batches and align from the right.
     Value.Array matmul(Value.Array a, Value.Array b, Span span) {
         if (a.rank() < 2 || b.rank() < 2) {
-            throw StagingError.of("TFX0304", span,
+            throw StagingError.of(
+                    "TFX0304",
+                    span,
                     "@ takes tensors of two or more dimensions, not " + a.describe() + " and " + b.describe(),
                     "use sum(x * y) for a product of vectors");
         }
@@ -130,7 +136,9 @@ final class Products {
     /// A contraction by labels: one letter for each axis; those missing in the result are summed over.
     Value.Array contract(String lhs, String rhs, String out, Value.Array a, Value.Array b, Span span) {
         if (a.dtype() != b.dtype() || a.dtype() == DType.BOOL) {
-            throw StagingError.of("TFX0302", span,
+            throw StagingError.of(
+                    "TFX0302",
+                    span,
                     "a product takes two equal number types, not " + a.describe() + " and " + b.describe(),
                     "convert one side, for example f32(x)");
         }
@@ -146,7 +154,8 @@ final class Products {
                 if (clean.axes().stream().noneMatch(x -> x.equals(new Axis.Batch(rows.ragged())))) {
                     axes.entrySet().stream()
                             .filter(e -> e.getValue().equals(new Axis.Batch(rows.ragged())))
-                            .forEach(e -> e.setValue(new Axis.Plain(rows.ragged().batch())));
+                            .forEach(
+                                    e -> e.setValue(new Axis.Plain(rows.ragged().batch())));
                 }
                 left = inLeft ? clean : left;
                 right = inLeft ? right : clean;
@@ -163,7 +172,9 @@ final class Products {
             }
         }
         Node node = graph.add(
-                new Op.Contract(l, r, o.toString()), List.of(left.node().id(), right.node().id()), span);
+                new Op.Contract(l, r, o.toString()),
+                List.of(left.node().id(), right.node().id()),
+                span);
         return tensors.array(node, result);
     }
 
@@ -180,7 +191,9 @@ final class Products {
                 continue;
             }
             if (!axis.equals(opposite) && !opposite.isOne()) {
-                throw StagingError.of("TFX0301", span,
+                throw StagingError.of(
+                        "TFX0301",
+                        span,
                         "shapes " + x.describe() + " and " + other.describe() + " do not fit: " + axis + " against "
                                 + opposite,
                         "the last dimension of the left side meets the second last of the right; transpose(x) swaps them");
@@ -190,8 +203,7 @@ final class Products {
         }
         return keptAxes.size() == x.rank()
                 ? x
-                : new Value.Array(
-                        graph.reshape(x.node(), Tensors.stored(keptAxes), span), keptAxes, false, x.zeroed());
+                : new Value.Array(graph.reshape(x.node(), Tensors.stored(keptAxes), span), keptAxes, false, x.zeroed());
     }
 
     /// The labels of an operand without those of dropped size-1 dimensions.
@@ -226,9 +238,8 @@ final class Products {
             }
         }
         if (lhs.length() != a.rank() || rhs.length() != b.rank()) {
-            return Optional.of(
-                    "the labels " + lhs + "," + rhs + " do not name the dimensions of " + a.describe() + " and "
-                            + b.describe());
+            return Optional.of("the labels " + lhs + "," + rhs + " do not name the dimensions of " + a.describe()
+                    + " and " + b.describe());
         }
         (lhs + rhs).chars().forEach(c -> seen.merge((char) c, 1, Integer::sum));
         for (char c : out.toCharArray()) {

@@ -40,8 +40,8 @@ public final class ProgramStager {
             Set<String> seen = new HashSet<>();
             for (Item.Parameter parameter : program.parameters()) {
                 if (!seen.add(parameter.name())) {
-                    throw StagingError.of("TFX0204", parameter.span(),
-                            "parameter '" + parameter.name() + "' is declared twice", "");
+                    throw StagingError.of(
+                            "TFX0204", parameter.span(), "parameter '" + parameter.name() + "' is declared twice", "");
                 }
                 body.set(parameter.name(), declareInput(parameter, body));
             }
@@ -67,7 +67,9 @@ public final class ProgramStager {
     private void declareModel(Item.Model model, Scope scope) {
         for (Item.Parameter parameter : model.parameters()) {
             if (parameter.otherwise().isEmpty()) {
-                throw StagingError.of("TFX0217", parameter.span(),
+                throw StagingError.of(
+                        "TFX0217",
+                        parameter.span(),
                         "model parameter '" + parameter.name() + "' has no value",
                         "give it a default, such as " + parameter.name() + ": int = 6");
             }
@@ -83,7 +85,9 @@ public final class ProgramStager {
 
     private Value declareInput(Item.Parameter parameter, Scope scope) {
         if (parameter.type().isEmpty()) {
-            throw StagingError.of("TFX0311", parameter.span(),
+            throw StagingError.of(
+                    "TFX0311",
+                    parameter.span(),
                     "parameter '" + parameter.name() + "' of a program needs a type",
                     "for example " + parameter.name() + ": f32[B, S, D]");
         }
@@ -92,7 +96,9 @@ public final class ProgramStager {
         DType dtype = tokens
                 ? DType.I32
                 : DType.parse(type.name())
-                        .orElseThrow(() -> StagingError.of("TFX0309", type.span(),
+                        .orElseThrow(() -> StagingError.of(
+                                "TFX0309",
+                                type.span(),
                                 "a program takes tensors, not '" + type.name() + "'",
                                 "element types are f64 f32 i64 i32 bool, or tokens for text"));
         List<Item.Size> sizes = type.sizes().orElse(List.of());
@@ -108,8 +114,11 @@ public final class ProgramStager {
                 continue;
             }
             if (i != 1) {
-                throw StagingError.of("TFX0311", size.value().span(),
-                        "only the second dimension can be ragged, one length for each entry of the first", "");
+                throw StagingError.of(
+                        "TFX0311",
+                        size.value().span(),
+                        "only the second dimension can be ragged, one length for each entry of the first",
+                        "");
             }
             ragged = Optional.of(declareRagged(parameter, size, ((Axis.Plain) axes.getFirst()).size(), scope));
             axes.set(0, new Axis.Batch(ragged.get()));
@@ -135,16 +144,19 @@ public final class ProgramStager {
         Axis.Ragged known = raggeds.get(name.name());
         if (known != null) {
             if (!known.batch().equals(batch)) {
-                throw StagingError.of("TFX0311", span, "the ragged dimension " + name.name() + " has batch "
-                        + known.batch() + " above", "");
+                throw StagingError.of(
+                        "TFX0311",
+                        span,
+                        "the ragged dimension " + name.name() + " has batch " + known.batch() + " above",
+                        "");
             }
             return known;
         }
         Dim total = Dim.symbol(name.name() + "_total");
-        Node offsets = stager.graph().input(
-                parameter.name() + ".offsets", new TensorType(DType.I32, List.of(batch.plus(1))), span);
-        Node rowIds = stager.graph().add(
-                new Op.RowIds(), List.of(offsets.id()), new TensorType(DType.I32, List.of(total)), span);
+        Node offsets = stager.graph()
+                .input(parameter.name() + ".offsets", new TensorType(DType.I32, List.of(batch.plus(1))), span);
+        Node rowIds = stager.graph()
+                .add(new Op.RowIds(), List.of(offsets.id()), new TensorType(DType.I32, List.of(total)), span);
         Axis.Ragged ragged = new Axis.Ragged(name.name(), batch, total, offsets, rowIds);
         raggeds.put(name.name(), ragged);
         scope.set(name.name(), new Value.RaggedSize(ragged));
@@ -161,22 +173,34 @@ public final class ProgramStager {
                 .orElse(List.of());
         List<Item.Result> declared = program.results();
         if (returned.isPresent() && !declared.isEmpty() && declared.size() != values.size()) {
-            throw StagingError.of("TFX0218", program.span(), "program '" + program.name() + "' declares "
-                    + declared.size() + " results and returns " + values.size(), "");
+            throw StagingError.of(
+                    "TFX0218",
+                    program.span(),
+                    "program '" + program.name() + "' declares " + declared.size() + " results and returns "
+                            + values.size(),
+                    "");
         }
         if (returned.isEmpty() && declared.isEmpty()) {
-            throw StagingError.of("TFX0218", program.span(), "program '" + program.name() + "' has no result",
-                    "return a tensor");
+            throw StagingError.of(
+                    "TFX0218", program.span(), "program '" + program.name() + "' has no result", "return a tensor");
         }
         int count = Math.max(values.size(), declared.size());
         for (int i = 0; i < count; i++) {
             Span span = declared.isEmpty() ? program.span() : declared.get(i).span();
-            String name = declared.isEmpty() ? (count == 1 ? "result" : "result" + i) : declared.get(i).name();
+            String name = declared.isEmpty()
+                    ? (count == 1 ? "result" : "result" + i)
+                    : declared.get(i).name();
             Value value = returned.isPresent()
                     ? values.get(i)
-                    : body.find(name).orElseThrow(() -> StagingError.of("TFX0218", span,
-                            "result '" + name + "' is never set", "assign it, or return it"));
-            results.add(result(name, value, declared.isEmpty() ? Optional.empty() : declared.get(i).type(), body, span));
+                    : body.find(name)
+                            .orElseThrow(() -> StagingError.of(
+                                    "TFX0218", span, "result '" + name + "' is never set", "assign it, or return it"));
+            results.add(result(
+                    name,
+                    value,
+                    declared.isEmpty() ? Optional.empty() : declared.get(i).type(),
+                    body,
+                    span));
         }
         return results;
     }
@@ -186,12 +210,11 @@ public final class ProgramStager {
             throw StagingError.silent();
         }
         if (!(value instanceof Value.Array)) {
-            value = Operators.real(value).isPresent()
-                    ? stager.scalar(value, DType.F32, span)
-                    : value;
+            value = Operators.real(value).isPresent() ? stager.scalar(value, DType.F32, span) : value;
         }
         if (!(value instanceof Value.Array array)) {
-            throw StagingError.of("TFX0218", span, "result '" + name + "' is " + value.describe() + ", not a tensor", "");
+            throw StagingError.of(
+                    "TFX0218", span, "result '" + name + "' is " + value.describe() + ", not a tensor", "");
         }
         type.ifPresent(t -> types.match(new Item.Parameter(name, type, Optional.empty(), span), array, body));
         Optional<String> offsets = Optional.empty();
@@ -199,8 +222,11 @@ public final class ProgramStager {
             boolean leads = i == 1 && array.axes().getFirst() instanceof Axis.Batch;
             if (array.axes().get(i) instanceof Axis.Rows rows) {
                 if (!leads) {
-                    throw StagingError.of("TFX0312", span, "result '" + name + "' is " + array.describe()
-                            + "; a ragged result begins with its batch and its rows",
+                    throw StagingError.of(
+                            "TFX0312",
+                            span,
+                            "result '" + name + "' is " + array.describe()
+                                    + "; a ragged result begins with its batch and its rows",
                             "permute it, or reduce over the other ragged dimension");
                 }
                 offsets = Optional.of(offsetsName(rows.ragged()));

@@ -20,7 +20,8 @@ import tfx.runtime.DType;
 
 /// Runs a program at compile time: staged values are computed, operations on tensors become graph nodes.
 ///
-/// An error ends its statement; the names that the statement would have set become poison, which reports nothing more.
+/// An error ends its statement; the names that the statement would have set become poison, which reports nothing
+/// more.
 public final class Stager {
     private static final int MAX_CALLS = 300;
     private static final int MAX_STEPS = 5_000_000;
@@ -73,19 +74,35 @@ public final class Stager {
                 }
             } catch (StagingError error) {
                 report(error);
-                switch (statement) {
-                    case Item.Assign a -> a.targets().forEach(t -> scope.set(t, new Value.Poison()));
-                    case Item.Return r -> {
-                        return Optional.of(new Value.Poison());
-                    }
-                    case Item.For f -> throw StagingError.silent();
-                    case Item.If i -> throw StagingError.silent();
-                    case Item.LocalFunction f -> {}
-                    case Item.Evaluate e -> {}
+                if (poison(statement, scope)) {
+                    return Optional.of(new Value.Poison());
                 }
             }
         }
         return Optional.empty();
+    }
+
+    /// Poisons the names that a statement would have set; whether it might have returned.
+    private static boolean poison(Item.Statement statement, Scope scope) {
+        return switch (statement) {
+            case Item.Assign a -> {
+                a.targets().forEach(t -> scope.set(t, new Value.Poison()));
+                yield false;
+            }
+            case Item.Return r -> true;
+            case Item.For f -> poison(f.body(), scope);
+            case Item.If i -> poison(i.then(), scope) | poison(i.otherwise(), scope);
+            case Item.LocalFunction f -> false;
+            case Item.Evaluate e -> false;
+        };
+    }
+
+    private static boolean poison(List<Item.Statement> statements, Scope scope) {
+        boolean returns = false;
+        for (Item.Statement statement : statements) {
+            returns |= poison(statement, scope);
+        }
+        return returns;
     }
 
     private Optional<Value> statement(Item.Statement statement, Scope scope) {
@@ -98,7 +115,8 @@ public final class Stager {
                 return Optional.of(values.size() == 1 ? values.getFirst() : new Value.Items(values));
             }
             case Item.For f -> {
-                for (Value item : items(evaluate(f.iterable(), scope), f.iterable().span())) {
+                for (Value item :
+                        items(evaluate(f.iterable(), scope), f.iterable().span())) {
                     bindNames(f.names(), item, scope, f.span());
                     Optional<Value> returned = run(f.body(), scope);
                     if (returned.isPresent()) {
@@ -107,7 +125,8 @@ public final class Stager {
                 }
             }
             case Item.If i -> {
-                boolean condition = truth(evaluate(i.condition(), scope), i.condition().span());
+                boolean condition =
+                        truth(evaluate(i.condition(), scope), i.condition().span());
                 return run(condition ? i.then() : i.otherwise(), scope);
             }
             case Item.LocalFunction f -> scope.set(f.function().name(), new Value.Closure(f.function(), scope));
@@ -117,7 +136,8 @@ public final class Stager {
     }
 
     private void assign(Item.Assign assign, Scope scope) {
-        List<Value> values = assign.values().stream().map(e -> evaluate(e, scope)).toList();
+        List<Value> values =
+                assign.values().stream().map(e -> evaluate(e, scope)).toList();
         if (assign.targets().size() == values.size()) {
             for (int i = 0; i < values.size(); i++) {
                 scope.set(assign.targets().get(i), values.get(i));
@@ -125,8 +145,11 @@ public final class Stager {
         } else if (values.size() == 1) {
             bindNames(assign.targets(), values.getFirst(), scope, assign.span());
         } else {
-            throw StagingError.of("TFX0205", assign.span(),
-                    values.size() + " values for " + assign.targets().size() + " names", "");
+            throw StagingError.of(
+                    "TFX0205",
+                    assign.span(),
+                    values.size() + " values for " + assign.targets().size() + " names",
+                    "");
         }
     }
 
@@ -151,7 +174,10 @@ public final class Stager {
     }
 
     private static StagingError endless(Span span, String message) {
-        return StagingError.of("TFX0206", span, message,
+        return StagingError.of(
+                "TFX0206",
+                span,
+                message,
                 "loops and recursion run while compiling; give them an end that does not depend on tensors");
     }
 
@@ -184,10 +210,14 @@ public final class Stager {
     }
 
     private static Value name(Expr.Name name, Scope scope) {
-        Value value = scope.find(name.name()).orElseThrow(() -> StagingError.of("TFX0201", name.span(),
-                "unknown name '" + name.name() + "'",
-                scope.similar(name.name()).map(s -> "did you mean '" + s + "'?").orElse(
-                        "define it above, or import the module that does")));
+        Value value = scope.find(name.name())
+                .orElseThrow(() -> StagingError.of(
+                        "TFX0201",
+                        name.span(),
+                        "unknown name '" + name.name() + "'",
+                        scope.similar(name.name())
+                                .map(s -> "did you mean '" + s + "'?")
+                                .orElse("define it above, or import the module that does")));
         return alive(value);
     }
 
@@ -236,9 +266,7 @@ public final class Stager {
         boolean logical = i.operator() == Expr.Operator.AND || i.operator() == Expr.Operator.OR;
         if (logical && !(left instanceof Value.Array)) {
             boolean first = truth(left, i.left().span());
-            return first == (i.operator() == Expr.Operator.OR)
-                    ? new Value.Truth(first)
-                    : evaluate(i.right(), scope);
+            return first == (i.operator() == Expr.Operator.OR) ? new Value.Truth(first) : evaluate(i.right(), scope);
         }
         return operators.apply(i.operator(), left, evaluate(i.right(), scope), i.span());
     }
@@ -247,7 +275,9 @@ public final class Stager {
         return switch (value) {
             case Value.Truth t -> t.value();
             case Value.Array a ->
-                throw StagingError.of("TFX0208", span,
+                throw StagingError.of(
+                        "TFX0208",
+                        span,
                         "the condition is a tensor, " + a.describe() + ", known only at run time",
                         "use where(condition, a, b) to choose element by element");
             default -> throw StagingError.of("TFX0208", span, "expected True or False, found " + value.describe(), "");
@@ -258,7 +288,10 @@ public final class Stager {
         if (value instanceof Value.Items items) {
             return items.items();
         }
-        throw StagingError.of("TFX0209", span, "expected a list, found " + value.describe(),
+        throw StagingError.of(
+                "TFX0209",
+                span,
+                "expected a list, found " + value.describe(),
                 value instanceof Value.Whole ? "range(n) makes a list of numbers" : "");
     }
 
@@ -270,25 +303,34 @@ public final class Stager {
             Value value = evaluate(argument.value(), scope);
             if (argument.name().isEmpty()) {
                 if (!named.isEmpty()) {
-                    throw StagingError.of("TFX0210", argument.value().span(), "a positional argument after a named one",
+                    throw StagingError.of(
+                            "TFX0210",
+                            argument.value().span(),
+                            "a positional argument after a named one",
                             "name it, or move it to the front");
                 }
                 positional.add(value);
             } else if (named.put(argument.name().get(), value) != null) {
-                throw StagingError.of("TFX0210", argument.value().span(),
-                        "argument '" + argument.name().get() + "' is given twice", "");
+                throw StagingError.of(
+                        "TFX0210",
+                        argument.value().span(),
+                        "argument '" + argument.name().get() + "' is given twice",
+                        "");
             }
         }
-        return alive(switch (function) {
-            case Value.Closure c -> invoke(c, positional, named, call.span());
-            case Value.Primitive p -> p.body().apply(this, new Arguments(p.name(), positional, named, call.span()));
-            case Value.TypeName t -> {
-                Arguments arguments = new Arguments(t.dtype().toString(), positional, named, call.span());
-                yield operators.cast(arguments.get(0, "x"), t.dtype(), call.span());
-            }
-            default ->
-                throw StagingError.of("TFX0211", call.function().span(), function.describe() + " cannot be called", "");
-        });
+        return alive(
+                switch (function) {
+                    case Value.Closure c -> invoke(c, positional, named, call.span());
+                    case Value.Primitive p ->
+                        p.body().apply(this, new Arguments(p.name(), positional, named, call.span()));
+                    case Value.TypeName t -> {
+                        Arguments arguments = new Arguments(t.dtype().toString(), positional, named, call.span());
+                        yield operators.cast(arguments.get(0, "x"), t.dtype(), call.span());
+                    }
+                    default ->
+                        throw StagingError.of(
+                                "TFX0211", call.function().span(), function.describe() + " cannot be called", "");
+                });
     }
 
     /// Calls a function of the source.
@@ -309,8 +351,11 @@ public final class Stager {
                 inner.set(parameter.name(), arguments.get(i));
             }
             return run(function.body(), inner)
-                    .orElseThrow(() -> StagingError.of("TFX0212", function.span(),
-                            "function '" + function.name() + "' ends without return", "end it with return ...;"));
+                    .orElseThrow(() -> StagingError.of(
+                            "TFX0212",
+                            function.span(),
+                            "function '" + function.name() + "' ends without return",
+                            "end it with return ...;"));
         } catch (StagingError error) {
             report(error);
             throw StagingError.silent();
@@ -323,8 +368,12 @@ public final class Stager {
             Item.Function function, List<Value> positional, Map<String, Value> named, Scope scope, Span span) {
         List<Item.Parameter> parameters = function.parameters();
         if (positional.size() > parameters.size()) {
-            throw StagingError.of("TFX0210", span, "function '" + function.name() + "' takes " + parameters.size()
-                    + " arguments, not " + positional.size(), "");
+            throw StagingError.of(
+                    "TFX0210",
+                    span,
+                    "function '" + function.name() + "' takes " + parameters.size() + " arguments, not "
+                            + positional.size(),
+                    "");
         }
         Map<String, Value> rest = new HashMap<>(named);
         List<Value> values = new ArrayList<>();
@@ -333,8 +382,11 @@ public final class Stager {
             Value byName = rest.remove(parameter.name());
             if (i < positional.size()) {
                 if (byName != null) {
-                    throw StagingError.of("TFX0210", span,
-                            "argument '" + parameter.name() + "' of '" + function.name() + "' is given twice", "");
+                    throw StagingError.of(
+                            "TFX0210",
+                            span,
+                            "argument '" + parameter.name() + "' of '" + function.name() + "' is given twice",
+                            "");
                 }
                 values.add(positional.get(i));
             } else if (byName != null) {
@@ -342,14 +394,25 @@ public final class Stager {
             } else if (parameter.otherwise().isPresent()) {
                 values.add(evaluate(parameter.otherwise().get(), scope));
             } else {
-                throw StagingError.of("TFX0210", span,
-                        "argument '" + parameter.name() + "' of '" + function.name() + "' is missing", "");
+                throw StagingError.of(
+                        "TFX0210",
+                        span,
+                        "argument '" + parameter.name() + "' of '" + function.name() + "' is missing",
+                        "");
             }
         }
         if (!rest.isEmpty()) {
-            throw StagingError.of("TFX0210", span, "function '" + function.name() + "' has no parameter '"
-                    + rest.keySet().iterator().next() + "'", "its parameters: "
-                    + String.join(", ", parameters.stream().map(Item.Parameter::name).toList()));
+            throw StagingError.of(
+                    "TFX0210",
+                    span,
+                    "function '" + function.name() + "' has no parameter '"
+                            + rest.keySet().iterator().next() + "'",
+                    "its parameters: "
+                            + String.join(
+                                    ", ",
+                                    parameters.stream()
+                                            .map(Item.Parameter::name)
+                                            .toList()));
         }
         return values;
     }
@@ -371,8 +434,11 @@ public final class Stager {
             }
             return alive(list.items().get((int) (i < 0 ? i + size : i)));
         }
-        throw StagingError.of("TFX0214", index.span(), "cannot index " + value.describe() + " by "
-                + at.getFirst().describe(), "a list takes an integer, a tensor takes an integer tensor");
+        throw StagingError.of(
+                "TFX0214",
+                index.span(),
+                "cannot index " + value.describe() + " by " + at.getFirst().describe(),
+                "a list takes an integer, a tensor takes an integer tensor");
     }
 
     private Value member(Expr.Member member, Scope scope) {
@@ -382,7 +448,9 @@ public final class Stager {
         }
         Value field = instance.fields().get(member.name());
         if (field == null) {
-            throw StagingError.of("TFX0215", member.span(),
+            throw StagingError.of(
+                    "TFX0215",
+                    member.span(),
                     "a record " + instance.type() + " has no field '" + member.name() + "'",
                     "its fields: " + String.join(", ", instance.fields().keySet()));
         }
@@ -399,7 +467,7 @@ public final class Stager {
         if (value instanceof Value.Comparator c) {
             return c.fn();
         }
-        throw StagingError.of("TFX0216", span, "expected a comparison operator, found " + value.describe(),
-                "one of == != < <= > >=");
+        throw StagingError.of(
+                "TFX0216", span, "expected a comparison operator, found " + value.describe(), "one of == != < <= > >=");
     }
 }

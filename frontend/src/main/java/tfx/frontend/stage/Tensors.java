@@ -6,11 +6,11 @@ import java.util.stream.IntStream;
 import tfx.ir.BinaryFn;
 import tfx.ir.Dim;
 import tfx.ir.Span;
+import tfx.ir.TensorType;
 import tfx.ir.UnaryFn;
 import tfx.ir.graph.GraphBuilder;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
-import tfx.ir.TensorType;
 import tfx.runtime.DType;
 
 /// Element-wise operations and views on run-time tensors: alignment of dimensions, and what ragged pairs mean for
@@ -59,7 +59,9 @@ final class Tensors {
     /// A binary function of two tensors after aligning their dimensions.
     Value.Array binary(BinaryFn fn, Value.Array a, Value.Array b, Span span) {
         if (a.dtype() != b.dtype()) {
-            throw StagingError.of("TFX0302", span,
+            throw StagingError.of(
+                    "TFX0302",
+                    span,
                     fn.text() + " takes two equal element types, not " + a.describe() + " and " + b.describe(),
                     "convert one side, for example " + b.dtype() + "(x); run-time types never convert by themselves");
         }
@@ -77,11 +79,16 @@ final class Tensors {
 
     Value.Array select(Value.Array condition, Value.Array a, Value.Array b, Span span) {
         if (condition.dtype() != DType.BOOL || a.dtype() != b.dtype()) {
-            throw StagingError.of("TFX0302", span, "where takes a bool and two equal types, not " + condition.describe()
-                    + ", " + a.describe() + ", " + b.describe(), "convert one arm, for example f32(x)");
+            throw StagingError.of(
+                    "TFX0302",
+                    span,
+                    "where takes a bool and two equal types, not " + condition.describe() + ", " + a.describe() + ", "
+                            + b.describe(),
+                    "convert one arm, for example f32(x)");
         }
         List<Value.Array> all = align(List.of(condition, a, b), span);
-        Node node = graph.select(all.get(0).node(), all.get(1).node(), all.get(2).node(), span);
+        Node node =
+                graph.select(all.get(0).node(), all.get(1).node(), all.get(2).node(), span);
         return array(node, all.getFirst().axes());
     }
 
@@ -124,14 +131,20 @@ final class Tensors {
         if (b.isOne()) {
             return a;
         }
-        if (a instanceof Axis.Batch batch && b instanceof Axis.Plain p && p.size().equals(batch.ragged().batch())) {
+        if (a instanceof Axis.Batch batch
+                && b instanceof Axis.Plain p
+                && p.size().equals(batch.ragged().batch())) {
             return a;
         }
-        if (b instanceof Axis.Batch batch && a instanceof Axis.Plain p && p.size().equals(batch.ragged().batch())) {
+        if (b instanceof Axis.Batch batch
+                && a instanceof Axis.Plain p
+                && p.size().equals(batch.ragged().batch())) {
             return b;
         }
         List<String> shapes = operands.stream().map(Value.Array::describe).toList();
-        throw StagingError.of("TFX0301", span,
+        throw StagingError.of(
+                "TFX0301",
+                span,
                 "shapes " + String.join(" and ", shapes) + " differ: " + a + " against " + b,
                 "dimensions align from the right; only a size of 1 stretches");
     }
@@ -142,7 +155,9 @@ final class Tensors {
         boolean spread = false;
         for (int i = 0; i < axes.size(); i++) {
             int own = place(x, axes.size(), i, all);
-            if (own < 0 || !x.axes().get(own).isStored() || x.axes().get(own).isOne() && !axes.get(i).isOne()) {
+            if (own < 0
+                    || !x.axes().get(own).isStored()
+                    || x.axes().get(own).isOne() && !axes.get(i).isOne()) {
                 continue;
             }
             spread |= axes.get(i) instanceof Axis.Batch;
@@ -169,7 +184,9 @@ final class Tensors {
         IntStream.range(0, targets.size()).filter(i -> i != at).forEach(toFront::add);
         Node rows = graph.add(
                 new Op.Gather(),
-                List.of(graph.transpose(node, toFront, span).id(), ragged.rowIds().id()),
+                List.of(
+                        graph.transpose(node, toFront, span).id(),
+                        ragged.rowIds().id()),
                 span);
         int rowsAt = IntStream.range(0, axes.size())
                 .filter(i -> axes.get(i) instanceof Axis.Rows)
@@ -188,8 +205,11 @@ final class Tensors {
     /// `select(keys, queries, op)`: cell (query i, key j) is `keys[j] op queries[i]`.
     Value.Array selector(Value.Array keys, Value.Array queries, BinaryFn fn, Span span) {
         if (keys.rank() < 1 || queries.rank() < 1) {
-            throw StagingError.of("TFX0304", span, "select takes one value for each position, not "
-                    + (keys.rank() < 1 ? keys : queries).describe(), "");
+            throw StagingError.of(
+                    "TFX0304",
+                    span,
+                    "select takes one value for each position, not " + (keys.rank() < 1 ? keys : queries).describe(),
+                    "");
         }
         List<Axis> rows = new ArrayList<>(queries.axes());
         rows.add(new Axis.Plain(Dim.ONE));
@@ -233,7 +253,9 @@ final class Tensors {
             TensorType type = new TensorType(DType.I32, List.of(ragged.total()));
             Node all = graph.add(new Op.Iota(), List.of(), type, span);
             Node begins = graph.add(
-                    new Op.Gather(), List.of(ragged.offsets().id(), ragged.rowIds().id()), span);
+                    new Op.Gather(),
+                    List.of(ragged.offsets().id(), ragged.rowIds().id()),
+                    span);
             return array(
                     graph.binary(BinaryFn.SUB, all, begins, span),
                     List.of(new Axis.Batch(ragged), new Axis.Rows(ragged)));
@@ -252,8 +274,7 @@ final class Tensors {
         int offsets = ragged.offsets().id();
         Node ends = graph.add(new Op.Gather(), List.of(offsets, next.id()), span);
         Node begins = graph.add(new Op.Gather(), List.of(offsets, entry.id()), span);
-        return array(
-                graph.binary(BinaryFn.SUB, ends, begins, span), List.of(new Axis.Plain(ragged.batch())));
+        return array(graph.binary(BinaryFn.SUB, ends, begins, span), List.of(new Axis.Plain(ragged.batch())));
     }
 
     Value.Array permute(Value.Array x, List<Integer> order, Span span) {
@@ -271,14 +292,21 @@ final class Tensors {
 
     Value.Array gather(Value.Array table, Value.Array indices, Span span) {
         if (!indices.dtype().isInteger()) {
-            throw StagingError.of("TFX0303", span, "an index must be an integer tensor, not " + indices.describe(),
+            throw StagingError.of(
+                    "TFX0303",
+                    span,
+                    "an index must be an integer tensor, not " + indices.describe(),
                     "convert it with i32(x)");
         }
         if (table.rank() < 1 || !(table.axes().getFirst() instanceof Axis.Plain)) {
-            throw StagingError.of("TFX0304", span, "cannot look up rows of " + table.describe(),
+            throw StagingError.of(
+                    "TFX0304",
+                    span,
+                    "cannot look up rows of " + table.describe(),
                     "the first dimension of the table must be an ordinary one");
         }
-        Node node = graph.add(new Op.Gather(), List.of(table.node().id(), indices.node().id()), span);
+        Node node = graph.add(
+                new Op.Gather(), List.of(table.node().id(), indices.node().id()), span);
         List<Axis> axes = new ArrayList<>(indices.axes());
         axes.addAll(table.axes().subList(1, table.rank()));
         return array(node, axes);

@@ -49,8 +49,11 @@ final class Types {
     private StagingError mismatch(Item.Parameter parameter, Value value, String why) {
         Span span = parameter.type().orElseThrow().span();
         String text = span.source().text().substring(span.start(), span.end());
-        return StagingError.of("TFX0308", span,
-                "parameter '" + parameter.name() + "' is " + text + ", the argument is " + value.describe() + why, "");
+        return StagingError.of(
+                "TFX0308",
+                span,
+                "parameter '" + parameter.name() + "' is " + text + ", the argument is " + value.describe() + why,
+                "");
     }
 
     private boolean matchTensor(Item.Parameter parameter, Item.Type type, DType dtype, Value value, Scope scope) {
@@ -73,8 +76,8 @@ final class Types {
             }
             Value expected = stager.evaluate(expr, scope);
             if (!expected.equals(sizeOf(axis))) {
-                throw mismatch(parameter, value,
-                        ": dimension " + i + " is " + axis + " instead of " + expected.describe());
+                throw mismatch(
+                        parameter, value, ": dimension " + i + " is " + axis + " instead of " + expected.describe());
             }
         }
         return true;
@@ -93,8 +96,13 @@ final class Types {
         if (found.isPresent() && found.get() instanceof Value.RecordType record) {
             return record;
         }
-        throw StagingError.of("TFX0309", type.span(), "unknown type '" + type.name() + "'",
-                scope.similar(type.name()).map(s -> "did you mean '" + s + "'? ").orElse("")
+        throw StagingError.of(
+                "TFX0309",
+                type.span(),
+                "unknown type '" + type.name() + "'",
+                scope.similar(type.name())
+                                .map(s -> "did you mean '" + s + "'? ")
+                                .orElse("")
                         + "types are int, float, string, list, tokens, records, and element types such as f32[N]");
     }
 
@@ -104,7 +112,8 @@ final class Types {
             scope.set(name.name(), new Value.Whole(Dim.symbol(name.name())));
         }
         Value value = stager.evaluate(expr, scope);
-        if (value instanceof Value.Whole w && w.dim().constant().filter(c -> c < 0).isEmpty()) {
+        if (value instanceof Value.Whole w
+                && w.dim().constant().filter(c -> c < 0).isEmpty()) {
             return w.dim();
         }
         throw StagingError.of("TFX0310", expr.span(), "expected a size, found " + value.describe(), "");
@@ -132,8 +141,11 @@ final class Types {
         long count = declareSize(size, scope)
                 .constant()
                 .filter(c -> c <= MAX_GROUPS)
-                .orElseThrow(() -> StagingError.of("TFX0310", size.span(),
-                        "the number of groups must be known while compiling, and at most " + MAX_GROUPS, ""));
+                .orElseThrow(() -> StagingError.of(
+                        "TFX0310",
+                        size.span(),
+                        "the number of groups must be known while compiling, and at most " + MAX_GROUPS,
+                        ""));
         List<Value> items = new ArrayList<>();
         for (long i = 0; i < count; i++) {
             String place = path.contains("{i}") ? path.replace("{i}", Long.toString(i)) : path + "." + i;
@@ -147,8 +159,12 @@ final class Types {
         List<Item.Parameter> parameters = type.record().parameters();
         List<Expr.Argument> arguments = written.arguments();
         if (arguments.size() != parameters.size()) {
-            throw StagingError.of("TFX0210", written.span(), "record '" + written.name() + "' takes "
-                    + parameters.size() + " arguments, not " + arguments.size(), "");
+            throw StagingError.of(
+                    "TFX0210",
+                    written.span(),
+                    "record '" + written.name() + "' takes " + parameters.size() + " arguments, not "
+                            + arguments.size(),
+                    "");
         }
         for (int i = 0; i < parameters.size(); i++) {
             inner.set(parameters.get(i).name(), stager.evaluate(arguments.get(i).value(), scope));

@@ -36,7 +36,8 @@ public final class Evaluator {
         }
         for (Node node : graph.nodes()) {
             if (node.op() instanceof Op.Weight weight) {
-                sizes.bind(weight.name(), node.type(), weights.apply(weight.name()).shape());
+                sizes.bind(
+                        weight.name(), node.type(), weights.apply(weight.name()).shape());
             }
         }
         return new Evaluator(sizes, weights).graph(graph, inputs);
@@ -69,7 +70,8 @@ public final class Evaluator {
                 }
                 return graph(region.body(), arguments).values().iterator().next();
             }
-            case Op.Constant c -> store(result, 0, c.value().doubleValue(), c.value().longValue());
+            case Op.Constant c ->
+                store(result, 0, c.value().doubleValue(), c.value().longValue());
             case Op.DimSize d -> store(result, 0, 0, sizes.evaluate(d.dim()));
             case Op.Iota i -> {
                 for (int k = 0; k < result.count(); k++) {
@@ -144,13 +146,12 @@ public final class Evaluator {
         for (int k = 0; k < result.count(); k++) {
             if (x.dtype().isFloat()) {
                 double value = x.floats()[k];
-                long integer =
-                        switch (to) {
-                            case I64 -> (long) value;
-                            case I32 -> (int) value;
-                            case BOOL -> value != 0 ? 1 : 0;
-                            case F64, F32 -> 0;
-                        };
+                long integer = switch (to) {
+                    case I64 -> (long) value;
+                    case I32 -> (int) value;
+                    case BOOL -> value != 0 ? 1 : 0;
+                    case F64, F32 -> 0;
+                };
                 store(result, k, value, integer);
             } else {
                 long value = x.longs()[k];

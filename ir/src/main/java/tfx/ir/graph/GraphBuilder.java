@@ -105,7 +105,11 @@ public final class GraphBuilder {
     public Node broadcast(Node x, List<Dim> shape, List<Integer> axes, Span span) {
         return x.type().shape().equals(shape)
                 ? x
-                : add(new Op.Broadcast(axes), List.of(x.id()), new TensorType(x.type().dtype(), shape), span);
+                : add(
+                        new Op.Broadcast(axes),
+                        List.of(x.id()),
+                        new TensorType(x.type().dtype(), shape),
+                        span);
     }
 
     public void output(String name, Node value) {

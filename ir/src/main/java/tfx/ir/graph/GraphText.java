@@ -72,8 +72,7 @@ public final class GraphText {
             case Op.Constant c -> out.append(' ').append(c.value());
             case Op.DimSize d -> out.append(' ').append(d.dim());
             case Op.Reduce r -> out.append(" axes ").append(r.axes());
-            case Op.Contract c ->
-                out.append(' ').append(quote(c.lhs() + "," + c.rhs() + "->" + c.result()));
+            case Op.Contract c -> out.append(' ').append(quote(c.lhs() + "," + c.rhs() + "->" + c.result()));
             case Op.Transpose t -> out.append(" permutation ").append(t.permutation());
             case Op.Broadcast b -> out.append(" axes ").append(b.axes());
             case Op.Region r -> {

@@ -32,7 +32,8 @@ public sealed interface Op {
     /// `select(condition, a, b)`: a where the bool is true, else b; the other arm never reaches the result.
     record Select() implements Op {}
 
-    /// Conversion to the result's element type: floats to integers truncate and saturate (NaN gives 0), integers wrap,
+    /// Conversion to the result's element type: floats to integers truncate and saturate (NaN gives 0), integers
+    /// wrap,
     /// `bool` is "not zero".
     record Cast() implements Op {}
 
@@ -43,12 +44,15 @@ public sealed interface Op {
         }
     }
 
-    /// Sum of products: `ik,kj->ij` is a matrix product. Labels are letters; one that the result lacks is summed over.
+    /// Sum of products: `ik,kj->ij` is a matrix product. Labels are letters; one that the result lacks is summed
+    /// over.
     record Contract(String lhs, String rhs, String result) implements Op {
         /// The labels summed over.
         public String summed() {
             StringBuilder labels = new StringBuilder();
-            lhs.chars().filter(c -> rhs.indexOf(c) >= 0 && result.indexOf(c) < 0).forEach(c -> labels.append((char) c));
+            lhs.chars()
+                    .filter(c -> rhs.indexOf(c) >= 0 && result.indexOf(c) < 0)
+                    .forEach(c -> labels.append((char) c));
             return labels.toString();
         }
     }
@@ -73,7 +77,8 @@ public sealed interface Op {
     /// `gather(table, indices)`: rows of the table's first dimension; an index outside fails the run.
     record Gather() implements Op {}
 
-    /// For row offsets `[B + 1]` (ascending, from 0), the row that each of the `offsets[B]` packed elements belongs to.
+    /// For row offsets `[B + 1]` (ascending, from 0), the row that each of the `offsets[B]` packed elements belongs
+    /// to.
     record RowIds() implements Op {}
 
     /// Operations that become one kernel. The body's inputs `0`, `1`, ... are the operands; it has one output.

@@ -23,8 +23,10 @@ public final class Sizes {
             Dim dim = type.shape().get(i);
             List<String> unknown =
                     dim.symbols().stream().filter(s -> !values.containsKey(s)).toList();
-            if (unknown.size() == 1 && dim.minus(Dim.symbol(unknown.getFirst())).constant().isPresent()) {
-                long offset = dim.minus(Dim.symbol(unknown.getFirst())).constant().orElseThrow();
+            if (unknown.size() == 1
+                    && dim.minus(Dim.symbol(unknown.getFirst())).constant().isPresent()) {
+                long offset =
+                        dim.minus(Dim.symbol(unknown.getFirst())).constant().orElseThrow();
                 if (shape[i] < offset) {
                     throw mismatch(argument, type, shape, "dimension " + i + " is below " + offset);
                 }
@@ -32,7 +34,8 @@ public final class Sizes {
             } else if (!unknown.isEmpty()) {
                 throw mismatch(argument, type, shape, "the size " + unknown.getFirst() + " is not known yet");
             } else if (evaluate(dim) != shape[i]) {
-                throw mismatch(argument, type, shape, "dimension " + i + ", " + dim + ", is " + evaluate(dim) + " here");
+                throw mismatch(
+                        argument, type, shape, "dimension " + i + ", " + dim + ", is " + evaluate(dim) + " here");
             }
         }
     }

@@ -29,11 +29,15 @@ public final class TypeRules {
             case Op.Constant c -> {
                 arity(op, operands, 0);
                 require(result.rank() == 0, "a constant is a scalar, not " + result);
-                require(c.value() instanceof Double == result.dtype().isFloat(), c.value() + " is no value of " + result);
+                require(
+                        c.value() instanceof Double == result.dtype().isFloat(),
+                        c.value() + " is no value of " + result);
             }
             case Op.Iota i -> {
                 arity(op, operands, 0);
-                require(result.rank() == 1 && result.dtype().isInteger(), "iota makes an integer vector, not " + result);
+                require(
+                        result.rank() == 1 && result.dtype().isInteger(),
+                        "iota makes an integer vector, not " + result);
             }
             case Op.DimSize d -> {
                 arity(op, operands, 0);
@@ -156,7 +160,9 @@ public final class TypeRules {
         arity(contract, operands, 2);
         TensorType a = operands.get(0);
         TensorType b = operands.get(1);
-        require(a.dtype() == b.dtype() && a.dtype() != DType.BOOL, "contract takes two equal number types: " + operands);
+        require(
+                a.dtype() == b.dtype() && a.dtype() != DType.BOOL,
+                "contract takes two equal number types: " + operands);
         Map<Character, Dim> sizes = new HashMap<>();
         bind(sizes, contract.lhs(), a);
         bind(sizes, contract.rhs(), b);
@@ -191,7 +197,8 @@ public final class TypeRules {
         TensorType x = operands.getFirst();
         List<Integer> axes = broadcast.axes();
         require(
-                axes.size() == x.rank() && axes.stream().distinct().sorted().toList().equals(axes),
+                axes.size() == x.rank()
+                        && axes.stream().distinct().sorted().toList().equals(axes),
                 "axes " + axes + " do not place the dimensions of " + x);
         require(x.dtype() == result.dtype(), "broadcast keeps the element type of " + x);
         for (int i = 0; i < axes.size(); i++) {

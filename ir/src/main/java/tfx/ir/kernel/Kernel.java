@@ -8,7 +8,8 @@ import tfx.ir.ReduceFn;
 import tfx.ir.UnaryFn;
 import tfx.runtime.DType;
 
-/// One kernel: a grid of independent tasks, each of which runs `body` on tiles. Value-semantic and free of any target.
+/// One kernel: a grid of independent tasks, each of which runs `body` on tiles. Value-semantic and free of any
+/// target.
 ///
 /// Names of axes stand as symbols in index expressions. A tile value has a name, some axes, and an element for each
 /// point of its axes inside the current task and loop step.
@@ -17,12 +18,7 @@ import tfx.runtime.DType;
 /// @param grid  axes that the tasks divide among them, outermost first
 /// @param axes  axes that each task walks itself
 public record Kernel(
-        String name,
-        List<String> sizes,
-        List<Buffer> buffers,
-        List<Axis> grid,
-        List<Axis> axes,
-        List<Statement> body) {
+        String name, List<String> sizes, List<Buffer> buffers, List<Axis> grid, List<Axis> axes, List<Statement> body) {
     public Kernel {
         sizes = List.copyOf(sizes);
         buffers = List.copyOf(buffers);
@@ -33,7 +29,8 @@ public record Kernel(
 
     /// Memory that a kernel reads or writes.
     ///
-    /// @param panels 0 for row-major; else the buffer is a matrix `[K, N]` stored as panels of this many columns, each
+    /// @param panels 0 for row-major; else the buffer is a matrix `[K, N]` stored as panels of this many columns,
+    ///                each
     ///               panel row after row, the last one padded with zeros
     public record Buffer(String name, boolean output, DType dtype, List<Dim> shape, int panels) {
         public Buffer {
@@ -91,10 +88,10 @@ public record Kernel(
         }
     }
 
-    /// Walks an axis in steps of its tile, from `from` to `to` where given. They may depend on the first and last point
+    /// Walks an axis in steps of its tile, from `from` to `to` where given. They may depend on the first and last
+    /// point
     /// of grid tiles, written `i.first` and `i.last`.
-    public record Loop(String axis, Optional<Expr> from, Optional<Expr> to, List<Statement> body)
-            implements Statement {
+    public record Loop(String axis, Optional<Expr> from, Optional<Expr> to, List<Statement> body) implements Statement {
         public Loop {
             body = List.copyOf(body);
         }

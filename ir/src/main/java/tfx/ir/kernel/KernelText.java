@@ -26,14 +26,30 @@ public final class KernelText {
     public static String print(KernelProgram program) {
         StringBuilder out = new StringBuilder("program " + quote(program.name()) + " {\n");
         for (KernelProgram.Value value : program.values()) {
-            out.append("  ").append(value.role().name().toLowerCase(Locale.ROOT)).append(' ').append(value.name());
+            out.append("  ")
+                    .append(value.role().name().toLowerCase(Locale.ROOT))
+                    .append(' ')
+                    .append(value.name());
             out.append(" : ").append(value.type()).append(panels(value.panels()));
-            out.append(value.source().isEmpty() ? "" : " from " + quote(value.source())).append('\n');
+            out.append(value.source().isEmpty() ? "" : " from " + quote(value.source()))
+                    .append('\n');
         }
-        program.once().forEach(s -> out.append("  once ").append(s.kernel()).append(names(s.arguments())).append('\n'));
-        program.steps().forEach(s -> out.append("  step ").append(s.kernel()).append(names(s.arguments())).append('\n'));
+        program.once()
+                .forEach(s -> out.append("  once ")
+                        .append(s.kernel())
+                        .append(names(s.arguments()))
+                        .append('\n'));
+        program.steps()
+                .forEach(s -> out.append("  step ")
+                        .append(s.kernel())
+                        .append(names(s.arguments()))
+                        .append('\n'));
         for (KernelProgram.Output output : program.outputs()) {
-            out.append("  output ").append(quote(output.name())).append(' ').append(output.value()).append('\n');
+            out.append("  output ")
+                    .append(quote(output.name()))
+                    .append(' ')
+                    .append(output.value())
+                    .append('\n');
         }
         out.append("}\n");
         program.kernels().forEach(k -> out.append('\n').append(print(k)));
@@ -53,7 +69,9 @@ public final class KernelText {
         kernel.sizes().forEach(s -> out.append("  size ").append(s).append('\n'));
         for (Kernel.Buffer b : kernel.buffers()) {
             out.append(b.output() ? "  out " : "  in ").append(b.name()).append(" : ");
-            out.append(new TensorType(b.dtype(), b.shape())).append(panels(b.panels())).append('\n');
+            out.append(new TensorType(b.dtype(), b.shape()))
+                    .append(panels(b.panels()))
+                    .append('\n');
         }
         kernel.grid().forEach(a -> out.append("  grid ").append(axis(a)).append('\n'));
         kernel.axes().forEach(a -> out.append("  axis ").append(axis(a)).append('\n'));
@@ -62,7 +80,9 @@ public final class KernelText {
     }
 
     private static String axis(Kernel.Axis axis) {
-        String split = axis.split().map(s -> " split " + s.rowIds() + " " + s.offsets()).orElse("");
+        String split = axis.split()
+                .map(s -> " split " + s.rowIds() + " " + s.offsets())
+                .orElse("");
         return axis.name() + " : " + axis.size() + " tile " + axis.tile() + split;
     }
 
@@ -71,18 +91,36 @@ public final class KernelText {
             out.append(indent);
             switch (statement) {
                 case Kernel.Let s ->
-                    out.append("let ").append(tile(s.name(), s.axes(), s.dtype())).append(" = ").append(print(s.value()));
+                    out.append("let ")
+                            .append(tile(s.name(), s.axes(), s.dtype()))
+                            .append(" = ")
+                            .append(print(s.value()));
                 case Kernel.Reduce s ->
-                    out.append(s.accumulate() ? "reduce+ " : "reduce ").append(tile(s.name(), s.axes(), s.dtype()))
-                            .append(' ').append(s.fn().text()).append(" over ").append(s.over())
-                            .append(" = ").append(print(s.value()));
+                    out.append(s.accumulate() ? "reduce+ " : "reduce ")
+                            .append(tile(s.name(), s.axes(), s.dtype()))
+                            .append(' ')
+                            .append(s.fn().text())
+                            .append(" over ")
+                            .append(s.over())
+                            .append(" = ")
+                            .append(print(s.value()));
                 case Kernel.Dot s ->
-                    out.append(s.accumulate() ? "dot+ " : "dot ").append(tile(s.name(), s.axes(), s.dtype()))
-                            .append(" over ").append(s.over())
-                            .append(" = ").append(print(s.left())).append(" * ").append(print(s.right()));
+                    out.append(s.accumulate() ? "dot+ " : "dot ")
+                            .append(tile(s.name(), s.axes(), s.dtype()))
+                            .append(" over ")
+                            .append(s.over())
+                            .append(" = ")
+                            .append(print(s.left()))
+                            .append(" * ")
+                            .append(print(s.right()));
                 case Kernel.Store s ->
-                    out.append("store ").append(s.buffer()).append(s.index()).append(" over ").append(s.axes())
-                            .append(" = ").append(print(s.value()));
+                    out.append("store ")
+                            .append(s.buffer())
+                            .append(s.index())
+                            .append(" over ")
+                            .append(s.axes())
+                            .append(" = ")
+                            .append(print(s.value()));
                 case Kernel.Loop s -> {
                     out.append("loop ").append(s.axis());
                     s.from().ifPresent(e -> out.append(" from ").append(print(e)));
@@ -114,8 +152,7 @@ public final class KernelText {
             case Kernel.Ref r -> "%" + r.name();
             case Kernel.Unary u -> u.fn().text() + "(" + print(u.x()) + ")";
             case Kernel.Binary b -> b.fn().text() + "(" + print(b.a()) + ", " + print(b.b()) + ")";
-            case Kernel.Select s ->
-                "select(" + print(s.condition()) + ", " + print(s.a()) + ", " + print(s.b()) + ")";
+            case Kernel.Select s -> "select(" + print(s.condition()) + ", " + print(s.a()) + ", " + print(s.b()) + ")";
             case Kernel.Cast c -> "cast(" + c.dtype() + ", " + print(c.x()) + ")";
         };
     }
@@ -302,27 +339,26 @@ public final class KernelText {
         }
         String word = in.word();
         in.expect("(");
-        Kernel.Expr result =
-                switch (word) {
-                    case "load" -> load(in, depth);
-                    case "const" -> {
-                        DType dtype = in.dtype();
-                        in.expect(",");
-                        Number value = in.number();
-                        yield new Kernel.Constant(dtype, dtype.isFloat() ? (Number) value.doubleValue() : value);
-                    }
-                    case "index" -> {
-                        DType dtype = in.dtype();
-                        in.expect(",");
-                        yield new Kernel.Index(dtype, in.dim());
-                    }
-                    case "cast" -> {
-                        DType dtype = in.dtype();
-                        in.expect(",");
-                        yield new Kernel.Cast(dtype, expr(in, depth + 1));
-                    }
-                    default -> function(word, in, depth);
-                };
+        Kernel.Expr result = switch (word) {
+            case "load" -> load(in, depth);
+            case "const" -> {
+                DType dtype = in.dtype();
+                in.expect(",");
+                Number value = in.number();
+                yield new Kernel.Constant(dtype, dtype.isFloat() ? (Number) value.doubleValue() : value);
+            }
+            case "index" -> {
+                DType dtype = in.dtype();
+                in.expect(",");
+                yield new Kernel.Index(dtype, in.dim());
+            }
+            case "cast" -> {
+                DType dtype = in.dtype();
+                in.expect(",");
+                yield new Kernel.Cast(dtype, expr(in, depth + 1));
+            }
+            default -> function(word, in, depth);
+        };
         in.expect(")");
         return result;
     }

@@ -118,7 +118,8 @@ public final class KernelVerifier {
                     Set<String> inside = with(open, s.axes());
                     if (buffer(s.buffer())) {
                         Kernel.Buffer target = kernel.buffer(s.buffer());
-                        if (!target.output() || target.shape().size() != s.index().size()) {
+                        if (!target.output()
+                                || target.shape().size() != s.index().size()) {
                             error("store into " + target + " at " + s.index());
                         }
                         s.index().forEach(d -> index(d, inside, Set.of()));
@@ -181,7 +182,8 @@ public final class KernelVerifier {
             switch (e) {
                 case Kernel.Load l -> {
                     if (buffer(l.buffer())) {
-                        if (kernel.buffer(l.buffer()).shape().size() != l.index().size()) {
+                        if (kernel.buffer(l.buffer()).shape().size()
+                                != l.index().size()) {
                             error("load of " + l.buffer() + " at " + l.index());
                         }
                         l.index().forEach(d -> index(d, open, lookups));

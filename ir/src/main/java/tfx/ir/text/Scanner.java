@@ -8,7 +8,8 @@ import tfx.ir.Dim;
 import tfx.ir.TensorType;
 import tfx.runtime.DType;
 
-/// Reads the pieces that all IR texts share: words, numbers, strings, sizes, types. IR text comes from files, so every
+/// Reads the pieces that all IR texts share: words, numbers, strings, sizes, types. IR text comes from files, so
+/// every
 /// surprise is a {@link ParseException} with a line.
 public final class Scanner {
     private static final int MAX_DEPTH = 200;
@@ -23,7 +24,11 @@ public final class Scanner {
 
     /// A parse error at the current place.
     public ParseException error(String message) {
-        int line = 1 + (int) text.substring(0, Math.min(at, text.length())).chars().filter(c -> c == '\n').count();
+        int line = 1
+                + (int) text.substring(0, Math.min(at, text.length()))
+                        .chars()
+                        .filter(c -> c == '\n')
+                        .count();
         return new ParseException("line " + line + ": " + message);
     }
 
@@ -74,7 +79,9 @@ public final class Scanner {
 
     private String found() {
         skip();
-        return at >= text.length() ? " before the end" : ", found '" + text.substring(at, Math.min(at + 12, text.length())) + "'";
+        return at >= text.length()
+                ? " before the end"
+                : ", found '" + text.substring(at, Math.min(at + 12, text.length())) + "'";
     }
 
     private static boolean isWord(char c) {

@@ -100,7 +100,8 @@ final class MiniLmBench {
         }
     }
 
-    /// Milliseconds a run, over enough runs to last ten. The pause before lets the other side's threads go to sleep: both
+    /// Milliseconds a run, over enough runs to last ten. The pause before lets the other side's threads go to
+    /// sleep: both
     /// pools spin for a while after a call, and the machine has no core to spare for that.
     private static double time(Side side) throws Exception {
         Thread.sleep(25);
