@@ -17,7 +17,7 @@ final class MiniLmBench {
         void run() throws Exception;
     }
 
-    private static final long WARM_UP = 12_000_000_000L;
+    private static final long WARM_UP = 8_000_000_000L;
     private static final int REPEATS = 15;
     private static final double FLOPS_A_TOKEN = 2.0 * 6 * (4 * 384 * 384 + 2 * 384 * 1536);
 
@@ -100,15 +100,19 @@ final class MiniLmBench {
         }
     }
 
-    /// Milliseconds a run, over enough runs to last ten. The pause before lets the other side's threads go to
-    /// sleep: both
-    /// pools spin for a while after a call, and the machine has no core to spare for that.
+    /// Milliseconds a run, over enough runs to last twenty. Before that, a pause lets the other side's spinning threads go
+    /// to sleep, and untimed runs of the same length let this side's threads find their cores again: what is compared is
+    /// the steady state of both.
     private static double time(Side side) throws Exception {
         Thread.sleep(25);
-        side.run();
+        runs(side);
+        return runs(side);
+    }
+
+    private static double runs(Side side) throws Exception {
         long start = System.nanoTime();
         int runs = 0;
-        while (System.nanoTime() - start < 10_000_000L) {
+        while (System.nanoTime() - start < 20_000_000L) {
             side.run();
             runs++;
         }
