@@ -154,15 +154,19 @@ final class ReduceEmitter {
             Expr joined = values.binary(fn.combine(), DType.F32, new Expr.Element(stage.floats, at), value);
             m.add(new Statement.SetElement(stage.floats, at, joined));
         });
-        for (int half = lanes / 2; half >= 1; half /= 2) {
-            int distance = half;
-            Expr.Local lane = m.let("lane", Expr.literal(partial));
-            m.loop(lane, Expr.literal(1), Expr.literal(partial + half), () -> {
-                Expr other = new Expr.Element(stage.floats, lane.plus(Expr.literal(distance)));
-                Expr joined = values.binary(fn.combine(), DType.F32, new Expr.Element(stage.floats, lane), other);
-                m.add(new Statement.SetElement(stage.floats, lane, joined));
-            });
+        List<Expr> parts = new ArrayList<>();
+        for (int lane = 0; lane < lanes; lane++) {
+            parts.add(m.let("part", new Expr.Element(stage.floats, Expr.literal(partial + lane))));
         }
-        return new Expr.Element(stage.floats, Expr.literal(partial));
+        while (parts.size() > 1) {
+            int half = parts.size() / 2;
+            List<Expr> joined = new ArrayList<>();
+            for (int lane = 0; lane < half; lane++) {
+                Expr pair = values.binary(fn.combine(), DType.F32, parts.get(lane), parts.get(lane + half));
+                joined.add(m.let("part", pair));
+            }
+            parts = joined;
+        }
+        return parts.getFirst();
     }
 }

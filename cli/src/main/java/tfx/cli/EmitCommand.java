@@ -1,5 +1,6 @@
 package tfx.cli;
 
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -7,13 +8,17 @@ import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import tfx.compiler.Pipeline;
 import tfx.cpu.CpuProgram;
+import tfx.frontend.Frontend;
+import tfx.frontend.Problems;
 import tfx.frontend.Program;
+import tfx.frontend.ast.AstText;
 import tfx.ir.Target;
 
 @CommandLine.Command(name = "emit", description = "Print a program as it is after a phase of compilation.")
 final class EmitCommand implements Callable<Integer> {
     /// The phases, in order.
     enum Phase {
+        AST,
         GRAPH,
         SCHEDULE,
         FUSED,
@@ -39,11 +44,17 @@ final class EmitCommand implements Callable<Integer> {
         if (programs.isEmpty()) {
             return Main.WRONG_PROGRAM;
         }
+        if (phase == Phase.AST) {
+            Frontend.parse(file.toString(), Files.readAllBytes(file), new Problems())
+                    .forEach(item -> System.out.println(AstText.print(item)));
+            return Main.OK;
+        }
         Program program = Programs.choose(programs.get(), entry, file);
         int lanes = width.orElseGet(CpuProgram::nativeLanes);
         Pipeline.Phases phases = Pipeline.run(program.graph(), new Pipeline.Options(Target.cpu(lanes), true));
         System.out.print(
                 switch (phase) {
+                    case AST -> "";
                     case GRAPH -> phases.graph();
                     case SCHEDULE -> phases.schedule();
                     case FUSED -> phases.fused();

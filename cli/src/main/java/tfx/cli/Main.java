@@ -1,9 +1,14 @@
 package tfx.cli;
 
+import java.io.IOException;
 import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import picocli.CommandLine;
-import tfx.ir.InternalError;
 import tfx.ir.RunException;
 
 /// The command line. Exit codes: 0 ok, 1 the program is wrong, 2 the command line is wrong, 3 a run failed, 70 a
@@ -28,15 +33,28 @@ public final class Main {
         PrintStream out = new PrintStream(
                 new java.io.FileOutputStream(java.io.FileDescriptor.out), false, StandardCharsets.UTF_8);
         System.setOut(out);
-        int code = new CommandLine(new Main())
-                .setCaseInsensitiveEnumValuesAllowed(true)
-                .setExecutionExceptionHandler((e, command, parsed) -> failed(e))
-                .execute(arguments);
+        int code;
+        try {
+            code = run(arguments);
+        } catch (OutOfMemoryError e) {
+            System.err.println(
+                    "tfx: out of memory; give the JVM more with TFX_JVM_OPTIONS=-Xmx8g, or make the input smaller");
+            code = RUN_FAILED;
+        } catch (RuntimeException | Error e) {
+            code = bug(e, List.of(arguments));
+        }
         out.flush();
         System.exit(code);
     }
 
-    private static int failed(Exception e) {
+    private static int run(String[] arguments) {
+        return new CommandLine(new Main())
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionExceptionHandler((e, command, parsed) -> failed(e, List.of(arguments)))
+                .execute(arguments);
+    }
+
+    private static int failed(Exception e, List<String> arguments) {
         switch (e) {
             case Usage usage -> {
                 System.err.println("tfx: " + usage.getMessage());
@@ -46,21 +64,42 @@ public final class Main {
                 System.err.println("tfx: " + run.getMessage());
                 return RUN_FAILED;
             }
-            case java.io.IOException io -> {
+            case IOException io -> {
                 System.err.println("tfx: " + io.getMessage());
                 return RUN_FAILED;
             }
-            case InternalError bug -> {
-                System.err.println("tfx: this is a bug of tfx: " + bug.getMessage());
-                bug.printStackTrace();
-                return BUG;
-            }
             default -> {
-                System.err.println("tfx: this is a bug of tfx: " + e);
-                e.printStackTrace();
-                return BUG;
+                return bug(e, arguments);
             }
         }
+    }
+
+    /// Reports a bug of ours: what happened goes into a file that a report can attach.
+    private static int bug(Throwable e, List<String> arguments) {
+        StringWriter text = new StringWriter();
+        PrintWriter out = new PrintWriter(text);
+        out.println("tfx " + String.join(" ", arguments));
+        out.println("java " + Runtime.version() + ", " + System.getProperty("os.arch"));
+        e.printStackTrace(out);
+        for (String argument : arguments) {
+            if (argument.endsWith(".tfx")) {
+                out.println("---- " + argument);
+                try {
+                    out.println(Files.readString(Path.of(argument)));
+                } catch (IOException | RuntimeException unreadable) {
+                    out.println("cannot be read: " + unreadable);
+                }
+            }
+        }
+        System.err.println("tfx: this is a bug of tfx: " + e);
+        try {
+            Path file = Files.createTempFile("tfx-bug-", ".txt");
+            Files.writeString(file, text.toString());
+            System.err.println("tfx: please report it with the file " + file);
+        } catch (IOException unwritable) {
+            System.err.println(text);
+        }
+        return BUG;
     }
 
     /// A mistake on the command line.

@@ -15,6 +15,8 @@ import tfx.ir.kernel.Kernel.Expr;
 
 /// Regions with one contraction: element-wise operations on its operands (prologue) and on its result (epilogue).
 final class DotLowering {
+    private static final long WIDE = 1024;
+
     private final Graph body;
     private final Node root;
     private final Node contraction;
@@ -64,7 +66,8 @@ final class DotLowering {
             }
         }
         grid.add(new Kernel.Axis(row, puller.axisSize(row).orElseThrow(), target.rowTile()));
-        grid.add(new Kernel.Axis(column, puller.axisSize(column).orElseThrow(), target.colTile()));
+        Dim width = puller.axisSize(column).orElseThrow();
+        grid.add(new Kernel.Axis(column, width, columnTile(width)));
         List<String> axes = List.of(row, column);
         boolean several = labels.summed().length() > 1;
         Kernel.Statement product = new Kernel.Dot(tile, contraction.type().dtype(), axes, sum, several, left, right);
@@ -89,6 +92,13 @@ final class DotLowering {
         statements.add(new Kernel.Store(output, place, axes, value));
         return RegionLowering.assemble(
                 name, body, puller, grid, local, statements, output, root.type().shape());
+    }
+
+    /// Each task brings its rows of the left operand into place; wide products spread that over more columns, the
+    /// others
+    /// leave more tasks to share among threads.
+    private int columnTile(Dim width) {
+        return width.constant().filter(w -> w >= WIDE).isPresent() ? 2 * target.colTile() : target.colTile();
     }
 
     /// Where in the root's shape the element of `from` at `index` lands: views push the index, element-wise

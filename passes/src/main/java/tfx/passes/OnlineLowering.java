@@ -166,11 +166,14 @@ final class OnlineLowering {
         sums.forEach(s -> statements.add(new Kernel.Let(s.tile(), dtype, row, number(dtype, 0))));
         statements.add(new Kernel.Let(mixed, dtype, mix, number(dtype, 0)));
 
+        Map<Expr, Expr> shared = new HashMap<>();
         String rescale = puller.fresh("scale");
         if (largest.isPresent()) {
             String m = largest.get();
             String before = puller.fresh("before");
-            Expr body = Restriction.assume(bodies.get(m), exact);
+            Expr whole = Restriction.assume(bodies.get(m), exact);
+            shareScores(whole, dtype, cells, loop, shared);
+            Expr body = substitute(whole, shared);
             loop.add(new Kernel.Let(before, dtype, row, new Kernel.Ref(m)));
             loop.add(new Kernel.Reduce(m, dtype, row, ReduceFn.MAX, keys, true, body));
             Expr nothing =
@@ -180,13 +183,13 @@ final class OnlineLowering {
             loop.add(new Kernel.Let(rescale, dtype, row, new Kernel.Select(nothing, number(dtype, 0), change)));
         }
         String weights = puller.fresh("p");
-        Expr core = Restriction.assume(mixing.core(), exact);
+        Expr core = substitute(Restriction.assume(mixing.core(), exact), shared);
         loop.add(new Kernel.Let(weights, dtype, cells, core));
         for (Carried sum : sums) {
             if (sum.terms().shifted()) {
                 loop.add(scaled(sum.tile(), dtype, row, rescale));
             }
-            Expr terms = Restriction.assume(sum.terms().core(), exact);
+            Expr terms = substitute(Restriction.assume(sum.terms().core(), exact), shared);
             loop.add(new Kernel.Reduce(
                     sum.tile(),
                     dtype,
@@ -202,12 +205,13 @@ final class OnlineLowering {
         loop.add(new Kernel.Dot(mixed, dtype, mix, keys, true, new Kernel.Ref(weights), values));
         statements.add(new Kernel.Loop(keys, bound(limits, true), bound(limits, false), loop));
 
-        Map<String, Expr> finals = new HashMap<>();
+        Map<Expr, Expr> finals = new HashMap<>();
         for (Carried sum : sums) {
-            finals.put(sum.tile(), substitute(sum.terms().finish(new Kernel.Ref(sum.tile())), finals));
+            Expr tile = new Kernel.Ref(sum.tile());
+            finals.put(tile, substitute(sum.terms().finish(tile), finals));
         }
         Expr finished = substitute(mixing.finish(new Kernel.Ref(mixed)), finals);
-        Expr stored = substitute(result, Map.of(mixed, finished));
+        Expr stored = substitute(result, Map.of(new Kernel.Ref(mixed), finished));
         String output = puller.fresh("y");
         statements.add(new Kernel.Store(output, place, mix, stored));
 
@@ -344,10 +348,22 @@ final class OnlineLowering {
         return Exprs.symbols(expr).contains(keys) || Exprs.refs(expr).contains(scores);
     }
 
-    private static Expr substitute(Expr expr, Map<String, Expr> values) {
-        if (expr instanceof Kernel.Ref r && values.containsKey(r.name())) {
-            return values.get(r.name());
+    private static Expr substitute(Expr expr, Map<Expr, Expr> values) {
+        Expr value = values.get(expr);
+        return value != null ? value : Exprs.rebuild(expr, e -> substitute(e, values));
+    }
+
+    /// Computes score arithmetic that stands under the maximum once, for the maximum and for the terms.
+    private void shareScores(
+            Expr body, DType dtype, List<String> cells, List<Kernel.Statement> loop, Map<Expr, Expr> shared) {
+        Expr scored = body;
+        while (scored instanceof Kernel.Select s && s.b().equals(number(dtype, Double.NEGATIVE_INFINITY))) {
+            scored = s.a();
         }
-        return Exprs.rebuild(expr, e -> substitute(e, values));
+        if (!(scored instanceof Kernel.Ref)) {
+            String tile = puller.fresh("w");
+            loop.add(new Kernel.Let(tile, dtype, cells, scored));
+            shared.put(scored, new Kernel.Ref(tile));
+        }
     }
 }

@@ -13,6 +13,7 @@ public final class Bench {
     private static final Map<String, Benchmark> ALL = new TreeMap<>(Map.of(
             "minilm", MiniLmBench::run,
             "equality", MiniLmEquality::run,
+            "start", Start::run,
             "attention-memory", AttentionMemory::run));
 
     private Bench() {}
