@@ -2,6 +2,7 @@ package tfx.cpu;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -9,7 +10,11 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.stream.Stream;
 import tfx.cpu.code.ClassCode;
+import tfx.ir.Dim;
 import tfx.ir.InternalError;
 import tfx.ir.RunException;
 import tfx.ir.graph.Sizes;
@@ -23,9 +28,10 @@ import tfx.runtime.Tensor;
 public final class CpuProgram implements AutoCloseable {
     private static final AtomicInteger COUNTER = new AtomicInteger();
 
-    /// @param lanes   floats in a vector; 1 emits scalar code
+    /// @param lanes   floats in a vector; the order of sums follows it
+    /// @param vectors whether to emit vector code; without, the code is the scalar twin, which gives the same bits
     /// @param threads how many threads work on one call
-    public record Options(int lanes, int threads) {}
+    public record Options(int lanes, boolean vectors, int threads) {}
 
     /// Names classes of one program.
     private static final class Loader extends ClassLoader {
@@ -45,7 +51,8 @@ public final class CpuProgram implements AutoCloseable {
         }
     }
 
-    private record Compiled(CpuKernel code, KernelEmitter.Emitted emitted, List<String> sizes) {}
+    /// @param axes sizes of axes that only a call knows
+    private record Compiled(CpuKernel code, KernelEmitter.Emitted emitted, List<String> sizes, List<Dim> axes) {}
 
     private final KernelProgram program;
     private final Options options;
@@ -54,6 +61,8 @@ public final class CpuProgram implements AutoCloseable {
     private final List<Compiled> kernels = new ArrayList<>();
     private final Map<String, MemorySegment> constants = new HashMap<>();
     private final Slabs slabs = new Slabs();
+    private final ReadWriteLock open = new ReentrantReadWriteLock();
+    private boolean closed;
 
     private CpuProgram(KernelProgram program, Options options) {
         this.program = program;
@@ -95,11 +104,13 @@ public final class CpuProgram implements AutoCloseable {
 
     private void compile() {
         String prefix = "tfx.emitted.p" + COUNTER.getAndIncrement() + ".";
-        MicroKernels micro = new MicroKernels(options.lanes(), true, prefix + "Tiles");
+        MicroKernels micro = new MicroKernels(options.lanes(), options.vectors(), prefix + "Tiles");
         List<KernelEmitter.Emitted> emitted = new ArrayList<>();
         for (int i = 0; i < program.kernels().size(); i++) {
             Kernel kernel = program.kernels().get(i);
-            emitted.add(new KernelEmitter(kernel, options.lanes(), true, micro, prefix + className(kernel, i)).emit());
+            emitted.add(
+                    new KernelEmitter(kernel, options.lanes(), options.vectors(), micro, prefix + className(kernel, i))
+                            .emit());
         }
         Loader loader = new Loader();
         emitted.forEach(e -> add(loader, e.code()));
@@ -109,10 +120,13 @@ public final class CpuProgram implements AutoCloseable {
                 Object instance = loader.loadClass(emitted.get(i).code().name())
                         .getDeclaredConstructor()
                         .newInstance();
-                kernels.add(new Compiled(
-                        (CpuKernel) instance,
-                        emitted.get(i),
-                        program.kernels().get(i).sizes()));
+                Kernel kernel = program.kernels().get(i);
+                List<Dim> axes = Stream.concat(kernel.grid().stream(), kernel.axes().stream())
+                        .map(Kernel.Axis::size)
+                        .filter(d -> d.constant().isEmpty())
+                        .distinct()
+                        .toList();
+                kernels.add(new Compiled((CpuKernel) instance, emitted.get(i), kernel.sizes(), axes));
             } catch (ReflectiveOperationException | LinkageError e) {
                 throw new InternalError("emitted class " + emitted.get(i).code().name() + " does not load", e);
             }
@@ -174,6 +188,20 @@ public final class CpuProgram implements AutoCloseable {
 
     /// Runs the program and tells an observer about each launch.
     public Map<String, Tensor> run(Map<String, Tensor> inputs, Arena results, Optional<Observer> observer) {
+        // Kernels address memory absolutely: nothing they use may be freed while a call runs.
+        open.readLock().lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("program " + program.name() + " is closed");
+            }
+            return call(inputs, results, observer);
+        } finally {
+            open.readLock().unlock();
+            Reference.reachabilityFence(inputs);
+        }
+    }
+
+    private Map<String, Tensor> call(Map<String, Tensor> inputs, Arena results, Optional<Observer> observer) {
         Sizes sizes = weightSizes.copy();
         Map<String, MemorySegment> memory = new HashMap<>(constants);
         for (KernelProgram.Value value : program.values()) {
@@ -182,6 +210,12 @@ public final class CpuProgram implements AutoCloseable {
                 if (tensor == null || tensor.dtype() != value.type().dtype()) {
                     throw new RunException("argument '" + value.source() + "' is "
                             + (tensor == null ? "missing" : tensor.toString()) + ", declared " + value.type());
+                }
+                if (!tensor.data().scope().isAlive() || !tensor.data().isNative()) {
+                    throw new RunException("argument '" + value.source() + "' lies in "
+                            + (tensor.data().isNative()
+                                    ? "an arena that is closed"
+                                    : "heap memory; allocate it in an arena"));
                 }
                 sizes.bind(value.source(), value.type(), tensor.shape());
                 memory.put(value.name(), tensor.data());
@@ -232,6 +266,11 @@ public final class CpuProgram implements AutoCloseable {
         for (int i = 0; i < kernel.sizes.size(); i++) {
             frame[buffers + i] = sizes.value(kernel.sizes.get(i));
         }
+        for (Dim axis : kernel.axes) {
+            if (sizes.evaluate(axis) > Integer.MAX_VALUE) {
+                throw new RunException("the size " + axis + " is " + sizes.evaluate(axis) + ", beyond 2^31 - 1");
+            }
+        }
         KernelEmitter.Emitted needs = kernel.emitted;
         Pool.shared().run(options.threads(), kernel.code.tasks(frame), task -> {
             Scratch scratch = Scratch.of(needs);
@@ -239,9 +278,18 @@ public final class CpuProgram implements AutoCloseable {
         });
     }
 
+    /// Waits for calls that run, then frees the constants.
     @Override
     public void close() {
-        slabs.close();
-        arena.close();
+        open.writeLock().lock();
+        try {
+            if (!closed) {
+                closed = true;
+                slabs.close();
+                arena.close();
+            }
+        } finally {
+            open.writeLock().unlock();
+        }
     }
 }

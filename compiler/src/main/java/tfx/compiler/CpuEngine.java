@@ -16,7 +16,7 @@ final class CpuEngine implements Engine {
     }
 
     static Engine of(KernelProgram kernels, Map<String, Tensor> weights, int lanes, int threads) {
-        return new CpuEngine(CpuProgram.load(kernels, weights, new CpuProgram.Options(lanes, threads)));
+        return new CpuEngine(CpuProgram.load(kernels, weights, new CpuProgram.Options(lanes, true, threads)));
     }
 
     @Override

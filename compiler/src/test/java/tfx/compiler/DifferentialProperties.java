@@ -71,6 +71,14 @@ final class DifferentialProperties {
     }
 
     @Property(tries = 100)
+    void vectorsAndTheirScalarTwinGiveTheSameBits(@ForAll long seed, @ForAll @IntRange(min = 1, max = 14) int size) {
+        GraphGen.Generated program = GraphGen.generate(seed, size);
+        assertThat(Engines.CPU_TWIN.run(program.graph(), program.inputs()))
+                .as("seed %d size %d\n%s", seed, size, program.graph())
+                .isEqualTo(Engines.CPU_NATIVE.run(program.graph(), program.inputs()));
+    }
+
+    @Property(tries = 100)
     void theFusedGraphMeansTheSame(@ForAll long seed, @ForAll @IntRange(min = 1, max = 14) int size) {
         GraphGen.Generated program = GraphGen.generate(seed, size);
         Pipeline.Phases phases = Pipeline.run(program.graph(), new Pipeline.Options(Target.cpu(16), true));

@@ -1,0 +1,82 @@
+package tfx.samples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// The JIT compiler takes all emitted code: in a fresh JVM with default flags that runs the sample for a while, no
+/// emitted
+/// method fails to compile, and every register tile that runs reaches the top tier. A method over a limit of the JIT
+/// compiler
+/// would otherwise stay a hundred times slower without a word.
+final class EmittedCodeTest {
+    private static final int TOP_TIER = 4;
+    private static final Pattern COMPILED =
+            Pattern.compile("^\\s*\\d+\\s+\\d+\\s+[%sbn! ]*\\s*(\\d)\\s+(tfx\\.emitted\\.\\S+)::(\\S+) .*");
+
+    @TempDir
+    private Path folder;
+
+    @Test
+    void everyTileReachesTheTopTier() throws Exception {
+        Path output = folder.resolve("compilation");
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "-XX:+PrintCompilation",
+                "--add-modules",
+                "jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "tfx.cli.Main",
+                "bench",
+                "minilm/minilm.tfx",
+                "embed",
+                "text=" + ids(61),
+                "--seconds=6"));
+        Process process = new ProcessBuilder(command)
+                .redirectErrorStream(true)
+                .redirectOutput(output.toFile())
+                .start();
+        assertThat(process.waitFor()).isZero();
+        Map<String, Integer> tiers = new TreeMap<>();
+        List<String> failures = new ArrayList<>();
+        for (String line : Files.readAllLines(output, StandardCharsets.UTF_8)) {
+            Matcher matcher = COMPILED.matcher(line);
+            if (matcher.matches()) {
+                tiers.merge(matcher.group(2) + "::" + matcher.group(3), Integer.parseInt(matcher.group(1)), Math::max);
+            }
+            boolean transientReason = line.contains("retry") || line.contains("concurrent class loading");
+            if (line.contains("tfx.emitted") && line.contains("COMPILE SKIPPED") && !transientReason) {
+                failures.add(line);
+            }
+        }
+        assertThat(failures).isEmpty();
+        assertThat(tiers).hasSizeGreaterThan(20);
+        tiers.forEach((method, tier) -> {
+            if (method.contains(".Tiles::")) {
+                assertThat(tier).as("tier of %s; all: %s", method, tiers).isEqualTo(TOP_TIER);
+            }
+        });
+    }
+
+    /// A text of `length` tokens: every kind of register tile has work.
+    private static String ids(int length) {
+        List<Integer> ids = new ArrayList<>(List.of(101));
+        for (int i = 2; i < length; i++) {
+            ids.add(1000 + 7 * i);
+        }
+        ids.add(102);
+        return "[" + ids + "]";
+    }
+}
