@@ -78,6 +78,8 @@ final class Values {
                     case NOT -> vectorizes(u.x());
                     case LOG, SIN, COS, FLOOR, CEIL, ROUND -> false;
                 };
+            case Kernel.Binary b
+            when b.fn().isComparison() && dtype(b.a()) == DType.I32 -> integers(b.a()) && integers(b.b());
             case Kernel.Binary b ->
                 b.fn() != BinaryFn.POW
                         && (dtype(b.a()) == DType.F32 || dtype(b.a()) == DType.BOOL && !b.fn().isComparison())
@@ -88,6 +90,49 @@ final class Values {
             case Kernel.Constant c -> true;
             case Kernel.Index i -> false;
             case Kernel.Cast c -> false;
+        };
+    }
+
+    /// Whether neighbours along the axis are ints that vectors can hold: positions, row ids, and arithmetic on them.
+    private boolean integers(Kernel.Expr e) {
+        if (dtype(e) != DType.I32 || !varying(e)) {
+            return dtype(e) == DType.I32;
+        }
+        return switch (e) {
+            case Kernel.Index i ->
+                i.dim()
+                        .linearFactor(axis)
+                        .flatMap(Dim::constant)
+                        .filter(c -> c == (int) (long) c)
+                        .isPresent();
+            case Kernel.Load l -> step(l).filter(d -> d.isConstant(1)).isPresent();
+            case Kernel.Binary b ->
+                (b.fn() == BinaryFn.ADD || b.fn() == BinaryFn.SUB || b.fn() == BinaryFn.MUL)
+                        && integers(b.a())
+                        && integers(b.b());
+            default -> false;
+        };
+    }
+
+    private Expr integerVector(Kernel.Expr e, Expr.Local x) {
+        VectorLanes lanes = stage.emitter.vectors(stage.method);
+        if (!varying(e)) {
+            return lanes.integers(uniform.get(e), 0);
+        }
+        return switch (e) {
+            case Kernel.Index i -> {
+                stage.bind(axis, point(Optional.of(x)));
+                int step = (int)
+                        (long) i.dim().linearFactor(axis).flatMap(Dim::constant).orElseThrow();
+                yield lanes.integers(stage.dim(i.dim()).asInt(), step);
+            }
+            case Kernel.Load l -> {
+                Moving m = moving.get(l);
+                yield lanes.loadIntegers(m.base().plus(x.asLong().times(m.step())));
+            }
+            case Kernel.Binary b ->
+                lanes.integerBinary(b.fn().text(), integerVector(b.a(), x), integerVector(b.b(), x));
+            default -> throw new IllegalArgumentException(e.toString());
         };
     }
 
@@ -369,6 +414,9 @@ final class Values {
                     case LOG, SIN, COS, FLOOR, CEIL, ROUND -> throw new IllegalArgumentException(u.fn().text());
                 };
             }
+            case Kernel.Binary b
+            when b.fn().isComparison() && dtype(b.a()) == DType.I32 ->
+                lanes.compareIntegers(comparison(b.fn()), integerVector(b.a(), x), integerVector(b.b(), x));
             case Kernel.Binary b -> vectorBinary(lanes, b.fn(), vector(b.a(), x), vector(b.b(), x));
             case Kernel.Select s -> lanes.choose(vector(s.condition(), x), vector(s.a(), x), vector(s.b(), x));
             case Kernel.Constant c -> throw new IllegalArgumentException("a constant is hoisted");

@@ -79,6 +79,41 @@ record VectorLanes(Method method, int width) implements Lanes {
                 List.of(species(), array, index));
     }
 
+    private Expr intSpecies() {
+        return new Expr.Static(INT_VECTOR, "SPECIES_" + width * 32, SPECIES);
+    }
+
+    /// The ints `first`, `first + step`, ...; a step of 0 repeats one.
+    Expr integers(Expr first, int step) {
+        Expr repeated = new Expr.Call(
+                Opcodes.INVOKESTATIC,
+                INT_VECTOR,
+                "broadcast",
+                Type.getMethodType(INTS, SPECIES, Type.INT_TYPE),
+                List.of(intSpecies(), first));
+        return step == 0 ? repeated : of("addIndex", INTS, repeated, new Type[] {Type.INT_TYPE}, Expr.literal(step));
+    }
+
+    /// Ints of memory.
+    Expr loadIntegers(Expr address) {
+        return new Expr.Call(
+                Opcodes.INVOKESTATIC,
+                INT_VECTOR,
+                "fromMemorySegment",
+                Type.getMethodType(INTS, SPECIES, SEGMENT, Type.LONG_TYPE, ORDER),
+                List.of(intSpecies(), ALL, address, LITTLE));
+    }
+
+    /// `add`, `sub` or `mul` of ints.
+    Expr integerBinary(String name, Expr a, Expr b) {
+        return of(name, INTS, a, new Type[] {VECTOR}, b);
+    }
+
+    /// The mask of a comparison of ints, for floats.
+    Expr compareIntegers(String operator, Expr a, Expr b) {
+        return of("cast", MASK, compare(operator, a, b), new Type[] {SPECIES}, species());
+    }
+
     Expr store(Expr value, Expr array, Expr index) {
         return of("intoArray", Type.VOID_TYPE, value, new Type[] {FLOAT_ARRAY, Type.INT_TYPE}, array, index);
     }
