@@ -26,6 +26,9 @@ import tfx.runtime.Tensor;
 
 /// A kernel program compiled to JVM classes, with its weights in place. Safe for concurrent calls.
 public final class CpuProgram implements AutoCloseable {
+    /// Loops along one axis count in ints.
+    private static final long MAX_AXIS = Integer.MAX_VALUE - 1024L;
+
     private static final AtomicInteger COUNTER = new AtomicInteger();
 
     /// @param lanes   floats in a vector; the order of sums follows it
@@ -79,9 +82,14 @@ public final class CpuProgram implements AutoCloseable {
     /// @param weights by name, of the declared types; they must stay open as long as this program
     public static CpuProgram load(KernelProgram program, Map<String, Tensor> weights, Options options) {
         CpuProgram loaded = new CpuProgram(program, options);
-        loaded.compile();
-        loaded.bindWeights(weights);
-        return loaded;
+        try {
+            loaded.compile();
+            loaded.bindWeights(weights);
+            return loaded;
+        } catch (RuntimeException | Error e) {
+            loaded.close();
+            throw e;
+        }
     }
 
     /// Java text of the classes that run, without running them.
@@ -123,7 +131,7 @@ public final class CpuProgram implements AutoCloseable {
                 Kernel kernel = program.kernels().get(i);
                 List<Dim> axes = Stream.concat(kernel.grid().stream(), kernel.axes().stream())
                         .map(Kernel.Axis::size)
-                        .filter(d -> d.constant().isEmpty())
+                        .filter(d -> d.constant().filter(c -> c <= MAX_AXIS).isEmpty())
                         .distinct()
                         .toList();
                 kernels.add(new Compiled((CpuKernel) instance, emitted.get(i), kernel.sizes(), axes));
@@ -267,8 +275,9 @@ public final class CpuProgram implements AutoCloseable {
             frame[buffers + i] = sizes.value(kernel.sizes.get(i));
         }
         for (Dim axis : kernel.axes) {
-            if (sizes.evaluate(axis) > Integer.MAX_VALUE) {
-                throw new RunException("the size " + axis + " is " + sizes.evaluate(axis) + ", beyond 2^31 - 1");
+            if (sizes.evaluate(axis) > MAX_AXIS) {
+                throw new RunException(
+                        "the dimension " + axis + " has " + sizes.evaluate(axis) + " elements; at most " + MAX_AXIS);
             }
         }
         KernelEmitter.Emitted needs = kernel.emitted;

@@ -6,6 +6,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import tfx.ir.RunException;
 import tfx.ir.graph.Sizes;
 import tfx.ir.kernel.KernelProgram;
 import tfx.runtime.Tensor;
@@ -40,8 +41,7 @@ record Plan(long bytes, Map<String, Place> offsets) {
                     continue;
                 }
                 KernelProgram.Value value = program.value(argument);
-                long bytes = Tensor.count(sizes.evaluate(value.type()))
-                        * value.type().dtype().bytes();
+                long bytes = bytes(value, sizes);
                 long rounded = (bytes + Tensor.ALIGNMENT - 1) / Tensor.ALIGNMENT * Tensor.ALIGNMENT;
                 Place place = new Place(fit(live, rounded), rounded);
                 offsets.put(argument, place);
@@ -50,6 +50,16 @@ record Plan(long bytes, Map<String, Place> offsets) {
             }
         }
         return new Plan(end, offsets);
+    }
+
+    private static long bytes(KernelProgram.Value value, Sizes sizes) {
+        try {
+            long[] shape = sizes.evaluate(value.type());
+            return Math.multiplyExact(
+                    Tensor.count(shape), (long) value.type().dtype().bytes());
+        } catch (ArithmeticException e) {
+            throw new RunException("an intermediate " + value.type() + " does not fit any memory", e);
+        }
     }
 
     /// The lowest gap between live stretches that holds `bytes`.

@@ -1,7 +1,7 @@
 package tfx.cpu;
 
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
@@ -50,7 +50,7 @@ final class Pool {
     private static final int SPINS = 20_000;
 
     private final AtomicReference<Job> current = new AtomicReference<>();
-    private final List<Thread> workers = new ArrayList<>();
+    private final List<Thread> workers = new CopyOnWriteArrayList<>();
     private volatile int sleeping;
 
     private Pool() {}
@@ -66,12 +66,15 @@ final class Pool {
             Job job = new Job(body, tasks, helpers);
             start(threads - 1);
             if (current.compareAndSet(null, job)) {
-                wake();
-                job.work();
-                while (job.done.get() < tasks) {
-                    Thread.onSpinWait();
+                try {
+                    wake();
+                    job.work();
+                } finally {
+                    while (job.done.get() < tasks) {
+                        Thread.onSpinWait();
+                    }
+                    current.set(null);
                 }
-                current.set(null);
                 rethrow(job.failure.get());
                 return;
             }

@@ -94,7 +94,10 @@ public final class Arguments {
                 throw wrong(parameter, "row " + i + " is " + parts[i] + ", row 0 is " + parts[0]);
             }
             rest = own;
-            offsets[i + 1] = Math.toIntExact(offsets[i] + shape[0]);
+            if (offsets[i] + shape[0] > Integer.MAX_VALUE) {
+                throw wrong(parameter, "more than 2^31 - 1 rows in one call");
+            }
+            offsets[i + 1] = (int) (offsets[i] + shape[0]);
         }
         long[] shape = new long[inner + 1];
         for (int i = 0; i < inner; i++) {
@@ -122,6 +125,7 @@ public final class Arguments {
 
     private Tensor row(Program.Parameter parameter, Object row) {
         return switch (row) {
+            case null -> throw wrong(parameter, "a row is null");
             case Tensor tensor -> tensor;
             case int[] ids -> Tensor.of(arena, ids, ids.length);
             case String text

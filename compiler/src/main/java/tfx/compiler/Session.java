@@ -49,26 +49,41 @@ public final class Session implements AutoCloseable {
     /// @throws RunException if a file or a weight is missing or does not fit
     public Session(Program program, Path folder, Options options, Tokenizers tokenizers) {
         this.program = program;
-        Map<String, Tensor> weights = new HashMap<>();
-        if (program.graph().nodes().stream().anyMatch(n -> n.op() instanceof Op.Weight)) {
-            Path file = options.weights()
-                    .orElseGet(() -> folder.resolve(program.weights()
-                            .orElseThrow(() -> new RunException("program " + program.name() + " names no weight file"))
-                            .path()));
-            weights.putAll(load(program.graph(), WeightFiles.open(file, arena)));
+        Optional<Engine> made = Optional.empty();
+        try {
+            Map<String, Tensor> weights = weights(program, folder, options, arena);
+            made = Optional.of(
+                    switch (options.backend()) {
+                        case EVALUATOR -> new EvaluatorEngine(program.graph(), weights);
+                        case CPU -> cpu(program.graph(), weights, options.threads());
+                    });
+            this.tokenizer = program.tokenizer()
+                    .map(t -> tokenizer(folder.resolve(t.file().path()), t, tokenizers));
+            this.engine = made.get();
+        } catch (RuntimeException | Error e) {
+            made.ifPresent(Engine::close);
+            arena.close();
+            throw e;
         }
-        this.engine = switch (options.backend()) {
-            case EVALUATOR -> new EvaluatorEngine(program.graph(), weights);
-            case CPU -> cpu(program.graph(), weights, options.threads());
-        };
-        this.tokenizer = program.tokenizer().map(t -> {
-            Path file = folder.resolve(t.file().path());
-            try {
-                return tokenizers.open(file, t.limit());
-            } catch (IOException e) {
-                throw new RunException("cannot open the tokenizer " + file + ": " + e.getMessage(), e);
-            }
-        });
+    }
+
+    private static Map<String, Tensor> weights(Program program, Path folder, Options options, Arena arena) {
+        if (program.graph().nodes().stream().noneMatch(n -> n.op() instanceof Op.Weight)) {
+            return Map.of();
+        }
+        Path file = options.weights()
+                .orElseGet(() -> folder.resolve(program.weights()
+                        .orElseThrow(() -> new RunException("program " + program.name() + " names no weight file"))
+                        .path()));
+        return load(program.graph(), WeightFiles.open(file, arena));
+    }
+
+    private static Tokenizer tokenizer(Path file, Program.TokenizerAsset asset, Tokenizers tokenizers) {
+        try {
+            return tokenizers.open(file, asset.limit());
+        } catch (IOException e) {
+            throw new RunException("cannot open the tokenizer " + file + ": " + e.getMessage(), e);
+        }
     }
 
     private static Engine cpu(Graph graph, Map<String, Tensor> weights, int threads) {

@@ -18,6 +18,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tfx.compiler.weights.WeightFiles;
 import tfx.ir.RunException;
+import tfx.runtime.Tensor;
 import tfx.runtime.WeightSource;
 
 /// Weight files are read as written, and hostile ones end in a `RunException` that names the file.
@@ -107,6 +108,36 @@ final class WeightFilesTest {
         try (Arena arena = Arena.ofShared()) {
             assertThat(WeightFiles.open(file, arena).find("a").orElseThrow().toFloats())
                     .containsExactly(0.5f, 1.5f, 2.5f, 3.5f);
+        }
+    }
+
+    /// One square weight used from both sides is packed twice, not once.
+    @Test
+    void tiedWeightsArePackedForEachSide() throws IOException {
+        String source = """
+                model Tied() {
+                  weights "w.safetensors" { a: f32[2, 2]; }
+                  program both(x: f32[N, 2]) -> (left, right) {
+                    left = x @ a;
+                    right = einsum("xz,yz->xy", x, a);
+                  }
+                }
+                """;
+        Files.write(folder.resolve("w.safetensors"), safetensors());
+        var program = Compiler.check("tied.tfx", source.getBytes(StandardCharsets.UTF_8))
+                .programs()
+                .getFirst();
+        for (Session.Backend backend : Session.Backend.values()) {
+            Session.Options options = new Session.Options(backend, java.util.Optional.empty(), 1);
+            try (Session session = new Session(program, folder, options, (f, l) -> {
+                        throw new IOException("none");
+                    });
+                    Arena arena = Arena.ofShared()) {
+                Tensor x = Tensor.of(arena, new float[] {1, 2}, 1, 2);
+                var outputs = session.call(java.util.Map.of("x", x), arena).outputs();
+                assertThat(outputs.get("left").toFloats()).containsExactly(5.5f, 8.5f);
+                assertThat(outputs.get("right").toFloats()).containsExactly(3.5f, 9.5f);
+            }
         }
     }
 

@@ -28,11 +28,6 @@ public final class Problems {
         return found.isEmpty();
     }
 
-    /// Whether further work can only find what will not be shown.
-    public boolean isFull() {
-        return found.size() >= LIMIT;
-    }
-
     /// All diagnostics, by file and place.
     public List<Diagnostic> sorted() {
         List<Diagnostic> all = new ArrayList<>(found.values());

@@ -58,6 +58,8 @@ public final class Dim {
         }
     }
 
+    private static final int MAX_DEGREE = 32;
+
     public static final Dim ZERO = new Dim(List.of());
     public static final Dim ONE = of(1);
 
@@ -113,6 +115,9 @@ public final class Dim {
             for (Term b : other.terms) {
                 List<Atom> atoms = new ArrayList<>(a.atoms);
                 atoms.addAll(b.atoms);
+                if (atoms.size() > MAX_DEGREE) {
+                    throw new ArithmeticException("a size of degree " + atoms.size());
+                }
                 atoms.sort(Comparator.comparing(Object::toString));
                 product.add(new Term(Math.multiplyExact(a.coefficient, b.coefficient), atoms));
             }

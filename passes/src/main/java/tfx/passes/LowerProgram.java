@@ -186,7 +186,7 @@ public final class LowerProgram {
             return dot;
         }
         List<Dim> shape = List.of(depth, width);
-        String key = weight.name() + load.index().toString() + shape;
+        String key = weight.name() + load.index() + " over " + dot.over() + " by " + column + shape;
         Value panels = packed.computeIfAbsent(key, k -> {
             Value made = value(
                     weight.name() + ".packed" + packed.size(),

@@ -119,6 +119,13 @@ final class OnlineLowering {
             }
         }
         Terms mixing = Terms.of(weights, this::alongKeys, reductions.values(), maxima, dtype);
+        if (largest.isPresent()) {
+            Expr maximum = bodies.get(largest.get());
+            for (Carried sum : sums) {
+                requireSameScores(sum.terms(), maximum, dtype);
+            }
+            requireSameScores(mixing, maximum, dtype);
+        }
         mixed = puller.fresh("acc");
         mixedIndex = labels.index(labels.op().result());
         List<Dim> place = DotLowering.push(body, root, second, puller, mixedIndex);
@@ -126,6 +133,31 @@ final class OnlineLowering {
 
         return assemble(
                 name, dtype, labels, new Shape(query, value), loop, largest, sums, mixing, values, place, result);
+    }
+
+    /// Exp-shift holds for terms `exp(t - m)` where `m` is the maximum of that very `t`, and where a score that the
+    /// maximum
+    /// leaves out is left out of the sum too: while nothing was seen, the carried sum must be 0.
+    private static void requireSameScores(Terms terms, Expr maximum, DType dtype) throws Illegal {
+        Expr none = number(dtype, Double.NEGATIVE_INFINITY);
+        List<Expr> kept = new ArrayList<>(Restriction.conditions(terms.core(), number(dtype, 0)));
+        for (Expr t : terms.shiftedTerms()) {
+            kept.addAll(Restriction.conditions(t, none));
+            if (!peeled(t, none).equals(peeled(maximum, none))) {
+                throw new Illegal("the exponent is shifted by the maximum of something else");
+            }
+        }
+        if (terms.shifted() && !kept.containsAll(Restriction.conditions(maximum, none))) {
+            throw new Illegal("the sum has terms that its maximum leaves out");
+        }
+    }
+
+    private static Expr peeled(Expr value, Expr identity) {
+        Expr inner = value;
+        while (inner instanceof Kernel.Select s && s.b().equals(identity)) {
+            inner = s.a();
+        }
+        return inner;
     }
 
     private record Shape(String query, String value) {}
@@ -316,6 +348,9 @@ final class OnlineLowering {
         }
         if (!(node.op() instanceof Op.Reduce reduce) || reduce.axes().size() != 1 || keys.isEmpty()) {
             throw new Illegal("a reduction that is not over the keys");
+        }
+        if (node.type().dtype() != second.type().dtype()) {
+            throw new Illegal("a reduction of another type than the products");
         }
         List<Dim> inner = new ArrayList<>(index);
         inner.add(reduce.axes().getFirst(), Dim.symbol(keys));

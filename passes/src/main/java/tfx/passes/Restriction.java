@@ -24,7 +24,8 @@ import tfx.runtime.DType;
 ///
 /// @param from  first point, if bounded
 /// @param to    one past the last point, if bounded
-/// @param split how the grid axis must be cut for the range to be exact
+/// @param splitAxis the grid axis that must be cut for the range to be exact, if one must
+/// @param split how that axis must be cut for the range to be exact
 /// @param exact whether the range says all that the condition says
 record Restriction(
         Optional<Expr> from,
@@ -220,12 +221,7 @@ record Restriction(
     }
 
     /// Narrows plain reductions whose body is the identity outside a range: each becomes a loop over the range.
-    static void apply(
-            Graph body,
-            Puller puller,
-            List<Kernel.Statement> statements,
-            List<Kernel.Axis> grid,
-            List<Kernel.Axis> local) {
+    static void apply(Graph body, Puller puller, List<Kernel.Statement> statements, List<Kernel.Axis> grid) {
         for (int i = 0; i < statements.size(); i++) {
             if (!(statements.get(i) instanceof Kernel.Reduce r) || r.accumulate()) {
                 continue;

@@ -68,7 +68,7 @@ final class RowLowering {
         }
         String output = puller.fresh("y");
         statements.add(new Kernel.Store(output, index, axes, value));
-        Restriction.apply(body, puller, statements, grid, local);
+        Restriction.apply(body, puller, statements, grid);
         return RegionLowering.assemble(name, body, puller, grid, local, statements, output, shape);
     }
 
@@ -117,7 +117,8 @@ final class RowLowering {
         tiles.put(node.id(), tile);
         indices.put(node.id(), index);
         for (String axis : over) {
-            local.add(new Kernel.Axis(axis, puller.axisSize(axis).orElseThrow(), target.block()));
+            int step = axis.equals(over.getLast()) ? target.block() : 1;
+            local.add(new Kernel.Axis(axis, puller.axisSize(axis).orElseThrow(), step));
         }
         statements.addAll(nest(tile, node.type().dtype(), kept, reduce.fn(), over, value));
         return new Kernel.Ref(tile);

@@ -14,12 +14,12 @@ import tfx.runtime.DType;
 
 /// The terms of a sum along an axis, split by the laws that let the sum be carried: what must be summed, and what the
 /// finished sum still goes through.
-///
 final class Terms {
     private final Predicate<Expr> along;
     private final Collection<String> reductions;
     private final Collection<String> maxima;
     private final DType dtype;
+    private final List<Expr> shiftedTerms = new ArrayList<>();
     private final List<UnaryOperator<Expr>> outer = new ArrayList<>();
     private boolean shifted;
     private Expr core;
@@ -47,6 +47,11 @@ final class Terms {
     /// What must be summed; it depends on reductions by exp-shift only.
     Expr core() {
         return core;
+    }
+
+    /// The `t` of each factor `exp(t - m)`.
+    List<Expr> shiftedTerms() {
+        return shiftedTerms;
     }
 
     /// Whether the core depends on a maximum.
@@ -122,6 +127,7 @@ final class Terms {
             when u.fn() == UnaryFn.EXP && isShift(u.x()) -> {
                 shifted = true;
                 Kernel.Binary shift = (Kernel.Binary) u.x();
+                shiftedTerms.add(shift.a());
                 return new Kernel.Unary(
                         UnaryFn.EXP, new Kernel.Binary(BinaryFn.SUB, shift.a(), finite(maximum(shift.b()))));
             }
@@ -131,7 +137,9 @@ final class Terms {
         }
     }
 
-    /// `t - m`, or `t - (m where finite, else 0)`, with `t` free of reductions and `m` a maximum.
+    /// `t - (m where finite, else 0)`, with `t` free of reductions and `m` a maximum. Without the guard a row of -inf
+    /// alone
+    /// is NaN, which a carried sum cannot give.
     private boolean isShift(Expr e) {
         return e instanceof Kernel.Binary b
                 && b.fn() == BinaryFn.SUB
@@ -142,7 +150,7 @@ final class Terms {
 
     /// The maximum itself, without the guard for rows where it is -inf.
     private Expr maximum(Expr e) {
-        return e instanceof Kernel.Select s && finite(s.b()).equals(e) ? s.b() : e;
+        return e instanceof Kernel.Select s && finite(s.b()).equals(e) ? s.b() : new Kernel.Constant(dtype, 0.0);
     }
 
     /// `m`, or 0 while nothing finite was seen: the shift of a carried sum must never be infinite.

@@ -38,6 +38,9 @@ public final class Tensor {
 
     /// A view of existing memory, which must hold at least the elements of `shape`.
     public static Tensor of(MemorySegment data, DType dtype, long... shape) {
+        if (!data.isNative()) {
+            throw new IllegalArgumentException("tensors lie in native memory; allocate the segment in an arena");
+        }
         long bytes = Math.multiplyExact(count(shape), (long) dtype.bytes());
         if (data.byteSize() < bytes) {
             throw new IllegalArgumentException("a " + dtype + Arrays.toString(shape) + " takes " + bytes

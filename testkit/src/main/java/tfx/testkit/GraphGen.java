@@ -126,7 +126,8 @@ public final class GraphGen {
             }
             case 5 -> {
                 if (rank > 0 && dtype != DType.BOOL) {
-                    List<Integer> axes = List.of(random.nextInt(rank));
+                    List<Integer> axes =
+                            rank == 2 && random.nextInt(3) == 0 ? List.of(0, 1) : List.of(random.nextInt(rank));
                     add(graph.add(new Op.Reduce(pick(REDUCTIONS), axes), List.of(x.id()), Span.NONE));
                 }
             }

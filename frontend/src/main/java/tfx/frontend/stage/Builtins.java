@@ -159,7 +159,9 @@ public final class Builtins {
 
     private static Value positions(Stager stager, Arguments a) {
         Value size = a.get(0, "size");
-        if (!(size instanceof Value.RaggedSize) && !(size instanceof Value.Whole)) {
+        boolean negative = size instanceof Value.Whole w
+                && w.dim().constant().filter(c -> c < 0).isPresent();
+        if (negative || !(size instanceof Value.RaggedSize) && !(size instanceof Value.Whole)) {
             throw a.fail("it takes a size, not " + size.describe());
         }
         return stager.tensors().positions(size, a.span());

@@ -41,6 +41,9 @@ public final class ModuleScope {
             if (item instanceof Item.Constant c) {
                 try {
                     define(c.name(), stager.evaluate(c.value(), scope), item, problems);
+                } catch (ArithmeticException overflow) {
+                    problems.report("TFX0207", c.span(), "a number here does not fit 64 bits", "use floats");
+                    scope.set(c.name(), new Value.Poison());
                 } catch (StagingError error) {
                     stager.report(error);
                     scope.set(c.name(), new Value.Poison());

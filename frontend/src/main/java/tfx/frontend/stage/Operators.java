@@ -206,7 +206,7 @@ final class Operators {
 
     Value cast(Value value, DType dtype, Span span) {
         if (value instanceof Value.Array a) {
-            return new Value.Array(tensors.graph().cast(a.node(), dtype, span), a.axes(), a.selector(), a.zeroed());
+            return new Value.Array(tensors.graph().cast(a.node(), dtype, span), a.axes(), a.selector());
         }
         Optional<Double> number = real(value);
         if (number.isPresent() && !dtype.isFloat() && value instanceof Value.Real) {

@@ -66,9 +66,6 @@ final class Products {
         Node mask;
         List<Integer> places;
         if (other.isPresent()) {
-            if (fn == ReduceFn.SUM && x.zeroed()) {
-                return x;
-            }
             mask = tensors.sameEntry(ragged, span);
             int a = stored[other.get()];
             int b = stored[axis];
@@ -142,6 +139,8 @@ final class Products {
                     "a product takes two equal number types, not " + a.describe() + " and " + b.describe(),
                     "convert one side, for example f32(x)");
         }
+        requireEntries(lhs, a, out, span);
+        requireEntries(rhs, b, out, span);
         Map<Character, Axis> axes = new LinkedHashMap<>();
         Value.Array left = squeezed(lhs, a, rhs, b, axes, span);
         Value.Array right = squeezed(rhs, b, lhs, a, axes, span);
@@ -178,6 +177,27 @@ final class Products {
         return tensors.array(node, result);
     }
 
+    /// A ragged pair keeps its batch axis, and a product sums over one of its rows at most.
+    private static void requireEntries(String labels, Value.Array x, String out, Span span) {
+        for (int i = 0; i < x.rank(); i++) {
+            if (x.axes().get(i) instanceof Axis.Batch batch) {
+                long summed = 0;
+                for (int j = 0; j < x.rank(); j++) {
+                    boolean rows = x.axes().get(j).equals(new Axis.Rows(batch.ragged()));
+                    summed += rows && out.indexOf(labels.charAt(j)) < 0 ? 1 : 0;
+                }
+                if (out.indexOf(labels.charAt(i)) < 0 || summed > 1) {
+                    throw StagingError.of(
+                            "TFX0305",
+                            span,
+                            "a product of " + x.describe()
+                                    + " must keep its batch dimension and sum over one ragged one",
+                            "reduce one dimension after the other");
+                }
+            }
+        }
+    }
+
     /// Records the axis of each label and drops size-1 dimensions that the other operand stretches.
     private Value.Array squeezed(
             String labels, Value.Array x, String otherLabels, Value.Array other, Map<Character, Axis> axes, Span span) {
@@ -203,7 +223,7 @@ final class Products {
         }
         return keptAxes.size() == x.rank()
                 ? x
-                : new Value.Array(graph.reshape(x.node(), Tensors.stored(keptAxes), span), keptAxes, false, x.zeroed());
+                : new Value.Array(graph.reshape(x.node(), Tensors.stored(keptAxes), span), keptAxes, false);
     }
 
     /// The labels of an operand without those of dropped size-1 dimensions.

@@ -58,6 +58,10 @@ public final class ProgramStager {
                     model.flatMap(Item.Model::tokenizer)
                             .map(t -> new Program.TokenizerAsset(new Program.Asset(t.file(), t.span()), t.limit())),
                     program.span()));
+        } catch (ArithmeticException overflow) {
+            problems.report(
+                    "TFX0207", program.span(), "a size of this program does not fit 64 bits", "use smaller sizes");
+            return Optional.empty();
         } catch (StagingError error) {
             stager.report(error);
             return Optional.empty();
@@ -152,7 +156,7 @@ public final class ProgramStager {
             }
             return known;
         }
-        Dim total = Dim.symbol(name.name() + "_total");
+        Dim total = Dim.symbol(name.name() + ".total");
         Node offsets = stager.graph()
                 .input(parameter.name() + ".offsets", new TensorType(DType.I32, List.of(batch.plus(1))), span);
         Node rowIds = stager.graph()

@@ -72,6 +72,12 @@ public final class Stager {
                 if (returned.isPresent()) {
                     return returned;
                 }
+            } catch (ArithmeticException overflow) {
+                report(StagingError.of(
+                        "TFX0207", statement.span(), "a size here does not fit 64 bits", "use smaller sizes"));
+                if (poison(statement, scope)) {
+                    return Optional.of(new Value.Poison());
+                }
             } catch (StagingError error) {
                 report(error);
                 if (poison(statement, scope)) {
@@ -167,7 +173,8 @@ public final class Stager {
         }
     }
 
-    private void step(Span span) {
+    /// Counts one step of compile-time evaluation.
+    void step(Span span) {
         if (++steps > MAX_STEPS) {
             throw endless(span, "compile-time evaluation takes more than " + MAX_STEPS + " steps");
         }

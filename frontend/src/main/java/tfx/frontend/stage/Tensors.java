@@ -42,14 +42,14 @@ final class Tensors {
     }
 
     Value.Array array(Node node, List<Axis> axes) {
-        return new Value.Array(node, axes, false, false);
+        return new Value.Array(node, axes, false);
     }
 
     Value.Array unary(UnaryFn fn, Value.Array x, Span span) {
         if (!fn.accepts(x.dtype())) {
             throw StagingError.of("TFX0303", span, fn.text() + " is not defined on " + x.dtype(), castHelp(x.dtype()));
         }
-        return new Value.Array(graph.unary(fn, x.node(), span), x.axes(), x.selector(), false);
+        return new Value.Array(graph.unary(fn, x.node(), span), x.axes(), x.selector());
     }
 
     static String castHelp(DType dtype) {
@@ -73,8 +73,7 @@ final class Tensors {
         }
         List<Value.Array> aligned = align(List.of(a, b), span);
         Node node = graph.binary(fn, aligned.get(0).node(), aligned.get(1).node(), span);
-        boolean zeroed = fn == BinaryFn.MUL && (a.zeroed() || b.zeroed()) || fn == BinaryFn.DIV && a.zeroed();
-        return new Value.Array(node, aligned.getFirst().axes(), a.selector() && b.selector(), zeroed);
+        return new Value.Array(node, aligned.getFirst().axes(), a.selector() && b.selector());
     }
 
     Value.Array select(Value.Array condition, Value.Array a, Value.Array b, Span span) {
@@ -96,6 +95,7 @@ final class Tensors {
     /// selector align by name.
     List<Value.Array> align(List<Value.Array> operands, Span span) {
         int rank = operands.stream().mapToInt(Value.Array::rank).max().orElseThrow();
+        requireBatches(operands, rank, span);
         List<Axis> axes = new ArrayList<>();
         for (int i = 0; i < rank; i++) {
             Axis axis = new Axis.Plain(Dim.ONE);
@@ -118,10 +118,44 @@ final class Tensors {
         }
         for (Value.Array other : all) {
             if (other.rank() == rank) {
-                return x.axes().subList(0, x.rank() - 2).indexOf(other.axes().get(target));
+                return batchPlaces(x, other).indexOf(target);
             }
         }
         return shifted;
+    }
+
+    /// For each batch axis of a selector, the axis of `other` that it names: the first that is equal and not named yet,
+    /// or -1.
+    private static List<Integer> batchPlaces(Value.Array selector, Value.Array other) {
+        List<Integer> places = new ArrayList<>();
+        for (int own = 0; own < selector.rank() - 2; own++) {
+            int found = -1;
+            for (int i = 0; i < other.rank() - 2 && found < 0; i++) {
+                found = !places.contains(i)
+                                && other.axes().get(i).equals(selector.axes().get(own))
+                        ? i
+                        : -1;
+            }
+            places.add(found);
+        }
+        return places;
+    }
+
+    /// Every batch axis of a selector must stand for one of what it filters.
+    private static void requireBatches(List<Value.Array> operands, int rank, Span span) {
+        for (Value.Array x : operands) {
+            for (Value.Array other : operands) {
+                boolean filters = x.selector() && x.rank() >= 2 && x.rank() < rank && other.rank() == rank;
+                if (filters && batchPlaces(x, other).contains(-1)) {
+                    throw StagingError.of(
+                            "TFX0301",
+                            span,
+                            "the selector " + x.describe() + " has a batch dimension that " + other.describe()
+                                    + " lacks",
+                            "the batch dimensions of a selector align by name with those of what it filters");
+                }
+            }
+        }
     }
 
     private static Axis join(Axis a, Axis b, List<Value.Array> operands, Span span) {
@@ -170,7 +204,7 @@ final class Tensors {
         }
         int[] stored = positions(axes);
         List<Integer> places = targets.stream().map(t -> stored[t]).toList();
-        return new Value.Array(graph.broadcast(node, stored(axes), places, span), axes, x.selector(), x.zeroed());
+        return new Value.Array(graph.broadcast(node, stored(axes), places, span), axes, x.selector());
     }
 
     /// Repeats a value of each batch entry for each of the entry's rows; `targets` is updated to say so.
@@ -218,7 +252,7 @@ final class Tensors {
         columns.add(columns.size() - 1, new Axis.Plain(Dim.ONE));
         Value.Array k = array(withOnes(keys.node(), columns, span), columns);
         Value.Array cells = binary(fn, k, q, span);
-        return new Value.Array(cells.node(), cells.axes(), true, false);
+        return new Value.Array(cells.node(), cells.axes(), true);
     }
 
     private Node withOnes(Node node, List<Axis> axes, Span span) {
@@ -282,7 +316,7 @@ final class Tensors {
         List<Integer> permutation =
                 order.stream().filter(i -> stored[i] >= 0).map(i -> stored[i]).toList();
         List<Axis> axes = order.stream().map(x.axes()::get).toList();
-        return new Value.Array(graph.transpose(x.node(), permutation, span), axes, false, x.zeroed());
+        return new Value.Array(graph.transpose(x.node(), permutation, span), axes, false);
     }
 
     /// Replaces one axis by several, or several by one; the count of elements stays.

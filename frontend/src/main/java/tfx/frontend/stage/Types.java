@@ -155,6 +155,7 @@ final class Types {
     }
 
     private Value group(Value.RecordType type, Item.Type written, String path, Scope scope) {
+        stager.step(written.span());
         Scope inner = new Scope(type.scope());
         List<Item.Parameter> parameters = type.record().parameters();
         List<Expr.Argument> arguments = written.arguments();

@@ -45,8 +45,7 @@ public sealed interface Value {
     ///
     /// @param axes     its dimensions as the program sees them
     /// @param selector whether it came from `select`: its last two axes are query and key, the others align by name
-    /// @param zeroed   whether elements whose two rows belong to different batch entries are known to be 0
-    record Array(Node node, List<Axis> axes, boolean selector, boolean zeroed) implements Value {
+    record Array(Node node, List<Axis> axes, boolean selector) implements Value {
         public Array {
             axes = List.copyOf(axes);
         }

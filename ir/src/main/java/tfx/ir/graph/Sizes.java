@@ -46,17 +46,27 @@ public final class Sizes {
     }
 
     public long evaluate(Dim dim) {
-        return dim.evaluate(name -> {
-            Long value = values.get(name);
-            if (value == null) {
-                throw new RunException("the size " + name + " is not given by any argument");
-            }
-            return value;
-        });
+        try {
+            return dim.evaluate(name -> {
+                Long value = values.get(name);
+                if (value == null) {
+                    throw new RunException("the size " + name + " is not given by any argument");
+                }
+                return value;
+            });
+        } catch (ArithmeticException e) {
+            throw new RunException("the size " + dim + " does not fit 64 bits for these arguments", e);
+        }
     }
 
     public long[] evaluate(TensorType type) {
-        return type.shape().stream().mapToLong(this::evaluate).toArray();
+        long[] shape = type.shape().stream().mapToLong(this::evaluate).toArray();
+        for (int i = 0; i < shape.length; i++) {
+            if (shape[i] < 0) {
+                throw new RunException("the size " + type.shape().get(i) + " is " + shape[i] + " for these arguments");
+            }
+        }
+        return shape;
     }
 
     /// The value of one symbol.
