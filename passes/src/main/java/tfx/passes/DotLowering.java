@@ -118,7 +118,19 @@ final class DotLowering {
                     case Op.Binary b -> places.put(node.id(), at);
                     case Op.Select s -> places.put(node.id(), at);
                     case Op.Cast c -> places.put(node.id(), at);
-                    default -> places.put(node.id(), puller.pushed(node, at));
+                    case Op.Reshape _,
+                            Op.Transpose _,
+                            Op.Broadcast _,
+                            Op.Gather _,
+                            Op.Reduce _,
+                            Op.Contract _,
+                            Op.RowIds _,
+                            Op.Input _,
+                            Op.Weight _,
+                            Op.Constant _,
+                            Op.Iota _,
+                            Op.DimSize _,
+                            Op.Region _ -> places.put(node.id(), puller.pushed(node, at));
                 }
             }
         }

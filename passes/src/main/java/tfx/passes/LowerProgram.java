@@ -63,7 +63,20 @@ public final class LowerProgram {
                 case Op.Input i -> valueOf.put(node.id(), value(name, Role.INPUT, i.name(), node.type(), 0));
                 case Op.Weight w -> valueOf.put(node.id(), value(name, Role.WEIGHT, w.name(), node.type(), 0));
                 case Op.Region r -> region(node, r, name);
-                default -> throw new InternalError(node.op() + " outside a region");
+                case Op.Constant _,
+                        Op.Iota _,
+                        Op.DimSize _,
+                        Op.Unary _,
+                        Op.Binary _,
+                        Op.Select _,
+                        Op.Cast _,
+                        Op.Reduce _,
+                        Op.Contract _,
+                        Op.Reshape _,
+                        Op.Transpose _,
+                        Op.Broadcast _,
+                        Op.Gather _,
+                        Op.RowIds _ -> throw new InternalError(node.op() + " outside a region");
             }
         }
         List<KernelProgram.Output> outputs = graph.outputs().stream()

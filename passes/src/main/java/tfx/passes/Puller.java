@@ -208,7 +208,21 @@ final class Puller {
                         body.node(view.operands().getFirst()).type().shape(),
                         view.type().shape());
             case Op.Transpose t -> t.permutation().stream().map(index::get).toList();
-            default -> throw new Illegal("a result is read through " + view.op());
+            case Op.Broadcast _,
+                    Op.Gather _,
+                    Op.Reduce _,
+                    Op.Contract _,
+                    Op.RowIds _,
+                    Op.Input _,
+                    Op.Weight _,
+                    Op.Constant _,
+                    Op.Iota _,
+                    Op.DimSize _,
+                    Op.Unary _,
+                    Op.Binary _,
+                    Op.Select _,
+                    Op.Cast _,
+                    Op.Region _ -> throw new Illegal("a result is read through " + view.op());
         };
     }
 }
