@@ -47,7 +47,7 @@ final class Pool {
     }
 
     private static final Pool SHARED = new Pool();
-    private static final int SPINS = 20_000;
+    private static final int SPINS = 10_000;
 
     private final AtomicReference<Job> current = new AtomicReference<>();
     private final List<Thread> workers = new CopyOnWriteArrayList<>();
@@ -70,8 +70,8 @@ final class Pool {
                     wake();
                     job.work();
                 } finally {
-                    while (job.done.get() < tasks) {
-                        Thread.onSpinWait();
+                    for (int spin = 0; job.done.get() < tasks; spin++) {
+                        pause(spin);
                     }
                     current.set(null);
                 }
@@ -113,7 +113,7 @@ final class Pool {
         while (true) {
             Job job = current.get();
             for (int spin = 0; spin < SPINS && (job == null || job == last); spin++) {
-                Thread.onSpinWait();
+                pause(spin);
                 job = current.get();
             }
             if (job == null || job == last) {
@@ -124,6 +124,15 @@ final class Pool {
             if (job.joined.incrementAndGet() <= job.helpers) {
                 job.work();
             }
+        }
+    }
+
+    /// Waits a moment. Now and then it gives the core away: the thread waited for may have been woken on this one.
+    private static void pause(int spin) {
+        if (spin % 64 == 63) {
+            Thread.yield();
+        } else {
+            Thread.onSpinWait();
         }
     }
 
