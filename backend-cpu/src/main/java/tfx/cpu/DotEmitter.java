@@ -8,7 +8,8 @@ import tfx.cpu.code.Statement;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
 
-/// Matrix products of f32 tiles: operands are brought to the layout of the register tiles where they are not in it,
+/// Matrix products of f32 tiles: operands are brought to the layout of the register tiles where they are not in
+/// it,
 /// in
 /// blocks along the summed axis, then register tiles cover the result.
 final class DotEmitter {
@@ -127,7 +128,7 @@ final class DotEmitter {
         }
 
         @Override
-        public void prepare(Expr low) {
+        public void prepare(Values values, Expr low) {
             base = stage.method.let("to", base);
         }
 

@@ -15,7 +15,8 @@ final class FloatMath {
     private static final float SMALLEST = -104f; // below, exp is 0
     private static final float LARGEST = 89f; // above, exp is infinite
 
-    /// Minimax fits made for this file, lowest order first: f(x) = x P(x^2) / Q(x^2), relative error of the fit below
+    /// Minimax fits made for this file, lowest order first: f(x) = x P(x^2) / Q(x^2), relative error of the fit
+    /// below
     /// 3e-8 for erf on [0, 4] and 4e-11 for tanh on [0, 9].
     private static final float[] ERF_P = {
         1.1283791065216064f,
@@ -53,7 +54,8 @@ final class FloatMath {
 
     private FloatMath() {}
 
-    /// `e^x`: `x = n ln 2 + r`, a Taylor polynomial for `e^r`, |r| <= 0.35, whose first left-out term is below 6e-9.
+    /// `e^x`: `x = n ln 2 + r`, a Taylor polynomial for `e^r`, |r| <= 0.35, whose first left-out term is below
+    /// 6e-9.
     static Expr exp(Lanes lanes, Expr argument) {
         Expr x = lanes.let(argument);
         Expr shifted = lanes.let(lanes.fma(x, lanes.constant(LOG2_E), lanes.constant(MAGIC)));

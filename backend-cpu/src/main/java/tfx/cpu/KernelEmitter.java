@@ -14,16 +14,20 @@ import tfx.cpu.code.Expr;
 import tfx.cpu.code.Method;
 import tfx.cpu.code.Statement;
 import tfx.ir.BinaryFn;
-import tfx.ir.Dim;
+import tfx.ir.Span;
 import tfx.ir.kernel.Exprs;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
+import tfx.runtime.program.CompiledKernel;
+import tfx.runtime.program.Needs;
 
-/// Kernel to class. The class walks its tasks in `run`; each statement is a method of its own, a *stage*, that works on
+/// Kernel to class. The class walks its tasks in `run`; each statement is a method of its own, a *stage*, that
+/// works on
 /// tiles in scratch arrays. Stages are small, so that the JIT compiler takes each of them.
 final class KernelEmitter {
     /// A class and the scratch memory that it needs, in elements.
-    record Emitted(ClassCode code, int floats, int doubles, int longs, int ranges) {}
+    record Emitted(ClassCode code, Needs needs) {}
 
     private final Kernel kernel;
     private final int lanes;
@@ -43,12 +47,27 @@ final class KernelEmitter {
         this.micro = micro;
         this.lanes = lanes;
         this.vector = vector && lanes > 1;
-        this.code = new ClassCode(className, CpuKernel.class, kernel.name() + ".tfx");
+        this.code = new ClassCode(className, CompiledKernel.class, source(kernel));
         this.tiles = new Tiles(kernel, 2 * lanes);
         kernel.grid().forEach(a -> axes.add(a.name()));
         kernel.axes().forEach(a -> axes.add(a.name()));
         sizes.addAll(kernel.sizes());
         kernel.buffers().forEach(b -> buffers.put(b.name(), buffers.size()));
+    }
+
+    /// What stack traces name as the file: the source's, where the kernel has one.
+    private static String source(Kernel kernel) {
+        String name = kernel.span().source().name();
+        return kernel.span() == Span.NONE ? kernel.name() + ".tfx" : name.substring(name.lastIndexOf('/') + 1);
+    }
+
+    /// A method of the class, whose lines are the kernel's line in the source.
+    private Method method(boolean isStatic, String name, Type result) {
+        Method method = code.method(isStatic, name, result);
+        if (kernel.span() != Span.NONE) {
+            method.add(new Statement.Line(kernel.span().line()));
+        }
+        return method;
     }
 
     Kernel kernel() {
@@ -122,11 +141,11 @@ final class KernelEmitter {
     }
 
     Stage stage(String name) {
-        return new Stage(this, code.method(true, name + "_" + stages++, Type.VOID_TYPE));
+        return new Stage(this, method(true, name + "_" + stages++, Type.VOID_TYPE));
     }
 
     Method helper(String name) {
-        return code.method(true, name + "_" + stages++, Type.VOID_TYPE);
+        return method(true, name + "_" + stages++, Type.VOID_TYPE);
     }
 
     /// A call of a static method of this class.
@@ -137,7 +156,7 @@ final class KernelEmitter {
 
     Emitted emit() {
         tasks();
-        Method run = code.method(false, "run", Type.VOID_TYPE);
+        Method run = method(false, "run", Type.VOID_TYPE);
         Stage driver = new Stage(this, run);
         Expr.Local from = run.parameter("from", Type.LONG_TYPE);
         Expr.Local to = run.parameter("to", Type.LONG_TYPE);
@@ -173,10 +192,11 @@ final class KernelEmitter {
         });
         return new Emitted(
                 code,
-                tiles.used(Tiles.Kind.FLOATS),
-                tiles.used(Tiles.Kind.DOUBLES),
-                tiles.used(Tiles.Kind.LONGS),
-                2 * axes.size());
+                new Needs(
+                        tiles.used(Tiles.Kind.FLOATS),
+                        tiles.used(Tiles.Kind.DOUBLES),
+                        tiles.used(Tiles.Kind.LONGS),
+                        2 * axes.size()));
     }
 
     private static void bounds(Kernel.Statement statement, List<Kernel.Expr> into) {
@@ -194,7 +214,7 @@ final class KernelEmitter {
     }
 
     private void tasks() {
-        Method method = code.method(false, "tasks", Type.LONG_TYPE);
+        Method method = method(false, "tasks", Type.LONG_TYPE);
         Expr.Local frame = method.parameter("frame", Stage.LONGS);
         Stage stage = Stage.ofFrame(this, method, frame);
         Expr product = Expr.literal(1L);
@@ -244,6 +264,8 @@ final class KernelEmitter {
             switch (statement) {
                 case Kernel.Let s -> new TileEmitter(this).let(driver, s.name(), s.axes(), s.value());
                 case Kernel.Store s -> new TileEmitter(this).store(driver, s);
+                case Kernel.Scan s -> new LineEmitter(this).scan(driver, s);
+                case Kernel.Sort s -> new LineEmitter(this).sort(driver, s);
                 case Kernel.Reduce s -> new ReduceEmitter(this).reduce(driver, s);
                 case Kernel.Dot s -> {
                     if (s.dtype() == DType.F32) {

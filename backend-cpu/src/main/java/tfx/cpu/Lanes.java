@@ -2,7 +2,8 @@ package tfx.cpu;
 
 import tfx.cpu.code.Expr;
 
-/// Arithmetic on f32 values of one kind: one float, or a vector of them. Emitters written against it give the same
+/// Arithmetic on f32 values of one kind: one float, or a vector of them. Emitters written against it give the
+/// same
 /// bits
 /// at every width, since each operation rounds in the same way.
 interface Lanes {

@@ -15,7 +15,8 @@ import tfx.runtime.DType;
 /// The register tiles of matrix products, shared by all kernels of a program: `C[rows, panel] += A[rows, k] B[k,
 /// panel]`.
 ///
-/// A and C lie in the scratch array, B in a panel of two vectors a row, in the scratch array or in memory. C stays in
+/// A and C lie in the scratch array, B in a panel of two vectors a row, in the scratch array or in memory. C
+/// stays in
 /// registers along `k`. Every element is one chain of fused multiply-adds in the order of `k`, at every width.
 final class MicroKernels {
     private record Key(int rows, boolean array, int stride) {}

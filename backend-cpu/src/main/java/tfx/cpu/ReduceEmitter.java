@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.objectweb.asm.Type;
 import tfx.cpu.code.Expr;
 import tfx.cpu.code.Method;
 import tfx.cpu.code.Statement;
@@ -14,7 +15,8 @@ import tfx.runtime.DType;
 
 /// Stages that reduce over an axis.
 ///
-/// Sums of f32 run in as many partial sums as a vector has lanes, element `x` in partial sum `x mod lanes`, joined by
+/// Sums of f32 run in as many partial sums as a vector has lanes, element `x` in partial sum `x mod lanes`,
+/// joined by
 /// halves at the end. The scalar twin keeps the same partial sums, so both give the same bits.
 final class ReduceEmitter {
     private final KernelEmitter emitter;
@@ -99,7 +101,7 @@ final class ReduceEmitter {
                 reduce.dtype() == DType.F32 ? lanes(stage, reduce, values, count) : plain(stage, reduce, values, count);
         if (reduce.accumulate()) {
             Expr before = new Expr.Element(stage.scratch(tile.dtype()), position);
-            Expr narrow = tile.dtype() == DType.I32 || tile.dtype() == DType.BOOL ? before.asInt() : before;
+            Expr narrow = Stage.type(tile.dtype()).equals(Type.INT_TYPE) ? before.asInt() : before;
             result = values.binary(reduce.fn().combine(), reduce.dtype(), narrow, result);
         }
         Expr stored = Tiles.kind(tile.dtype()) == Tiles.Kind.LONGS ? result.asLong() : result;
@@ -122,7 +124,8 @@ final class ReduceEmitter {
         Method m = stage.method;
         int lanes = emitter.lanes();
         int partial = emitter.tiles().reserve(Tiles.Kind.FLOATS, lanes);
-        boolean vector = emitter.vector() && values.vectorizes(reduce.value());
+        boolean vector =
+                emitter.vector() && Values.hasVectorForm(reduce.fn().combine()) && values.vectorizes(reduce.value());
         ReduceFn fn = reduce.fn();
         values.hoist(reduce.value(), vector);
         Expr neutral = new Expr.Literal((float) fn.floatIdentity());

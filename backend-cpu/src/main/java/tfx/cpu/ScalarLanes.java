@@ -17,6 +17,11 @@ record ScalarLanes(Method method) implements Lanes {
         for (int i = 0; i < types.length; i++) {
             types[i] = arguments[i].type();
         }
+        return invoke(owner, name, result, types, arguments);
+    }
+
+    /// A call whose parameter types are not those of the arguments.
+    static Expr invoke(String owner, String name, Type result, Type[] types, Expr... arguments) {
         return new Expr.Call(Opcodes.INVOKESTATIC, owner, name, Type.getMethodType(result, types), List.of(arguments));
     }
 

@@ -9,10 +9,10 @@ import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
 import tfx.cpu.code.Expr;
 import tfx.cpu.code.Method;
-import tfx.ir.Dim;
 import tfx.ir.kernel.Exprs;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
 
 /// One emitted method that works on tiles, and the names it can use: sizes, addresses, points of axes.
 final class Stage {
@@ -20,7 +20,7 @@ final class Stage {
     static final Type FLOATS = Type.getType(float[].class);
     static final Type DOUBLES = Type.getType(double[].class);
     private static final String SEGMENT = "java/lang/foreign/MemorySegment";
-    private static final Expr ALL = new Expr.Static("tfx/cpu/Support", "ALL", Type.getObjectType(SEGMENT));
+    private static final Expr ALL = new Expr.Static("tfx/runtime/program/Support", "ALL", Type.getObjectType(SEGMENT));
 
     final KernelEmitter emitter;
     final Method method;
@@ -75,7 +75,8 @@ final class Stage {
         return new Expr.Element(ranges, Expr.literal(2 * emitter.axisNumber(axis) + 1));
     }
 
-    /// Reads what expressions need before any loop: sizes, addresses, and the points of axes that no loop here walks.
+    /// Reads what expressions need before any loop: sizes, addresses, and the points of axes that no loop here
+    /// walks.
     void prepare(List<Kernel.Expr> values, List<List<Dim>> indices, Set<String> buffers) {
         Set<String> names = new TreeSet<>();
         Set<String> read = new TreeSet<>(buffers);
@@ -169,23 +170,38 @@ final class Stage {
                 buffer.dtype().bytes())));
     }
 
-    /// Reads one element; bools come as int, 0 or 1.
+    /// Reads one element: 16-bit floats come as float, narrow integers and bools (0 or 1) as int.
     static Expr load(DType dtype, Expr address) {
-        Type element = memoryType(dtype);
         Expr layout = layout(dtype);
         Expr value = new Expr.Call(
                 Opcodes.INVOKEINTERFACE,
                 SEGMENT,
                 "get",
-                Type.getMethodType(element, layout.type(), Type.LONG_TYPE),
+                Type.getMethodType(memoryType(dtype), layout.type(), Type.LONG_TYPE),
                 List.of(ALL, layout, address));
-        return dtype == DType.BOOL ? new Expr.Convert(Type.INT_TYPE, value) : value;
+        return switch (dtype) {
+            case F16 -> numbers("fromF16", Type.FLOAT_TYPE, value);
+            case BF16 -> numbers("fromBf16", Type.FLOAT_TYPE, value);
+            case I8, BOOL -> new Expr.Convert(Type.INT_TYPE, value);
+            case U8 -> new Expr.Arithmetic("&", new Expr.Convert(Type.INT_TYPE, value), Expr.literal(255));
+            case F64, F32, I64, I32 -> value;
+        };
+    }
+
+    /// A call of the arithmetic that the JDK lacks.
+    static Expr numbers(String name, Type result, Expr... arguments) {
+        return ScalarLanes.invoke("tfx/runtime/Numbers", name, result, arguments);
     }
 
     /// Writes one element.
     static Expr store(DType dtype, Expr address, Expr value) {
         Expr layout = layout(dtype);
-        Expr stored = dtype == DType.BOOL ? new Expr.Convert(Type.BYTE_TYPE, value) : value;
+        Expr stored = switch (dtype) {
+            case F16 -> numbers("toF16", Type.SHORT_TYPE, value);
+            case BF16 -> numbers("toBf16", Type.SHORT_TYPE, value);
+            case I8, U8, BOOL -> new Expr.Convert(Type.BYTE_TYPE, value);
+            case F64, F32, I64, I32 -> value;
+        };
         return new Expr.Call(
                 Opcodes.INVOKEINTERFACE,
                 SEGMENT,
@@ -198,11 +214,12 @@ final class Stage {
         String name = switch (dtype) {
             case F32 -> "Float";
             case F64 -> "Double";
+            case F16, BF16 -> "Short";
             case I32 -> "Int";
             case I64 -> "Long";
-            case BOOL -> "Byte";
+            case I8, U8, BOOL -> "Byte";
         };
-        String constant = "JAVA_" + name.toUpperCase(java.util.Locale.ROOT) + (dtype == DType.BOOL ? "" : "_UNALIGNED");
+        String constant = "JAVA_" + name.toUpperCase(java.util.Locale.ROOT) + (dtype.bytes() == 1 ? "" : "_UNALIGNED");
         return new Expr.Static(
                 "java/lang/foreign/ValueLayout",
                 constant,
@@ -210,16 +227,16 @@ final class Stage {
     }
 
     private static Type memoryType(DType dtype) {
-        return dtype == DType.BOOL ? Type.BYTE_TYPE : type(dtype);
+        return dtype.bytes() == 1 ? Type.BYTE_TYPE : dtype.isHalf() ? Type.SHORT_TYPE : type(dtype);
     }
 
     /// The JVM type of a value in registers.
     static Type type(DType dtype) {
         return switch (dtype) {
-            case F32 -> Type.FLOAT_TYPE;
+            case F32, F16, BF16 -> Type.FLOAT_TYPE;
             case F64 -> Type.DOUBLE_TYPE;
             case I64 -> Type.LONG_TYPE;
-            case I32, BOOL -> Type.INT_TYPE;
+            case I32, I8, U8, BOOL -> Type.INT_TYPE;
         };
     }
 }

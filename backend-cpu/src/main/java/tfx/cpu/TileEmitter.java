@@ -6,9 +6,10 @@ import java.util.Set;
 import tfx.cpu.code.Expr;
 import tfx.cpu.code.Method;
 import tfx.cpu.code.Statement;
-import tfx.ir.Dim;
+import tfx.ir.kernel.Exprs;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
 
 /// Stages that compute a value for each point of some axes and put it into a tile or a buffer.
 final class TileEmitter {
@@ -16,7 +17,7 @@ final class TileEmitter {
     interface Sink {
         boolean vectorizes();
 
-        void prepare(Expr low);
+        void prepare(Values values, Expr low);
 
         void scalar(Expr.Local x, Expr value);
 
@@ -46,7 +47,8 @@ final class TileEmitter {
     void store(Stage driver, Kernel.Store store) {
         Stage stage = emitter.stage("store");
         Sink sink = new BufferSink(stage, store);
-        stage.prepare(List.of(store.value()), List.of(store.index()), Set.of(store.buffer()));
+        List<Dim> limits = store.lookups().stream().map(Kernel.Lookup::limit).toList();
+        stage.prepare(Exprs.values(store), List.of(store.index(), limits), Set.of(store.buffer()));
         loops(stage, store.axes(), 0, store.value(), sink);
         emitter.run(driver, stage);
     }
@@ -83,7 +85,7 @@ final class TileEmitter {
                 && values.vectorizes(value);
         values.hoist(value, vector);
         stage.bind(axis, low);
-        sink.prepare(low);
+        sink.prepare(values, low);
         Expr.Local x = m.let("x", Expr.literal(0));
         if (vector) {
             m.loop(x, Expr.literal(emitter.lanes()), count, () -> sink.vector(x, values.vector(value, x)));
@@ -115,7 +117,7 @@ final class TileEmitter {
         }
 
         @Override
-        public void prepare(Expr low) {
+        public void prepare(Values values, Expr low) {
             base = stage.method.let("to", emitter.tilePosition(stage, tile, axis));
         }
 
@@ -135,16 +137,20 @@ final class TileEmitter {
     /// Elements of a buffer.
     private final class BufferSink implements Sink {
         private final Stage stage;
+        private final Kernel.Store store;
         private final Kernel.Buffer buffer;
         private final Dim position;
         private final String axis;
-        private final Optional<Dim> step;
+        private boolean lookedUp;
+        private Optional<Dim> step;
+        private Optional<Values> values = Optional.empty();
         private Expr base = Expr.literal(0L);
         private Expr bytes = Expr.literal(0L);
         private Expr low = Expr.literal(0L);
 
         BufferSink(Stage stage, Kernel.Store store) {
             this.stage = stage;
+            this.store = store;
             this.buffer = emitter.kernel().buffer(store.buffer());
             this.position = stage.position(buffer, store.index());
             this.axis = store.axes().isEmpty() ? "" : store.axes().getLast();
@@ -153,12 +159,22 @@ final class TileEmitter {
 
         @Override
         public boolean vectorizes() {
-            return step.filter(s -> s.isConstant(1)).isPresent();
+            return store.lookups().isEmpty()
+                    && store.combine().isEmpty()
+                    && step.filter(s -> s.isConstant(1)).isPresent();
         }
 
         @Override
-        public void prepare(Expr first) {
+        public void prepare(Values given, Expr first) {
             low = first;
+            values = Optional.of(given);
+            lookedUp = store.lookups().stream().anyMatch(k -> given.varying(k.value()));
+            store.lookups().forEach(k -> given.hoist(k.value(), false));
+            if (lookedUp) {
+                step = Optional.empty();
+            } else {
+                given.lookups(store.lookups(), Optional.empty());
+            }
             if (step.isPresent()) {
                 base = stage.method.let("to", stage.address(buffer, position));
                 Expr wide = stage.dim(step.get().times(buffer.dtype().bytes()));
@@ -170,13 +186,23 @@ final class TileEmitter {
             if (step.isPresent()) {
                 return base.plus(x.asLong().times(bytes));
             }
+            if (lookedUp) {
+                values.orElseThrow().lookups(store.lookups(), Optional.of(x));
+            }
             stage.bind(axis, low.plus(x.asLong()));
             return stage.address(buffer, position);
         }
 
         @Override
         public void scalar(Expr.Local x, Expr value) {
-            stage.method.call(Stage.store(buffer.dtype(), at(x), value));
+            if (store.combine().isEmpty()) {
+                stage.method.call(Stage.store(buffer.dtype(), at(x), value));
+                return;
+            }
+            Expr place = stage.method.let("at", at(x));
+            Expr before = Stage.load(buffer.dtype(), place);
+            Expr joined = values.orElseThrow().binary(store.combine().get(), buffer.dtype(), before, value);
+            stage.method.call(Stage.store(buffer.dtype(), place, joined));
         }
 
         @Override

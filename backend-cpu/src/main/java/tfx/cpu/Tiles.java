@@ -7,7 +7,8 @@ import tfx.ir.InternalError;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
 
-/// Where tile values lie in the scratch arrays: row-major, each row of the last axis padded to whole register tiles.
+/// Where tile values lie in the scratch arrays: row-major, each row of the last axis padded to whole register
+/// tiles.
 final class Tiles {
     /// A tile value.
     ///
@@ -39,9 +40,9 @@ final class Tiles {
 
     static Kind kind(DType dtype) {
         return switch (dtype) {
-            case F32 -> Kind.FLOATS;
+            case F32, F16, BF16 -> Kind.FLOATS;
             case F64 -> Kind.DOUBLES;
-            case I64, I32, BOOL -> Kind.LONGS;
+            case I64, I32, I8, U8, BOOL -> Kind.LONGS;
         };
     }
 
@@ -51,6 +52,8 @@ final class Tiles {
             case Kernel.Reduce s -> tiles.computeIfAbsent(s.name(), k -> place(s.dtype(), s.axes()));
             case Kernel.Dot s -> tiles.computeIfAbsent(s.name(), k -> place(s.dtype(), s.axes()));
             case Kernel.Store s -> {}
+            case Kernel.Scan s -> {}
+            case Kernel.Sort s -> {}
             case Kernel.Loop s -> s.body().forEach(this::collect);
         }
     }

@@ -1,18 +1,20 @@
 package tfx.cpu;
 
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.objectweb.asm.Type;
 import tfx.cpu.code.Expr;
 import tfx.ir.BinaryFn;
-import tfx.ir.Dim;
 import tfx.ir.UnaryFn;
 import tfx.ir.kernel.Exprs;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
 
-/// Code for kernel expressions inside the innermost loop of a stage. What does not change along the loop's axis is
+/// Code for kernel expressions inside the innermost loop of a stage. What does not change along the loop's axis
+/// is
 /// computed before it; what changes is read with one stride where that is possible.
 final class Values {
     /// A buffer element that moves by a fixed step along the axis.
@@ -76,12 +78,12 @@ final class Values {
                 switch (u.fn()) {
                     case NEG, ABS, EXP, SQRT, TANH, ERF -> dtype(u.x()) == DType.F32 && vectorizes(u.x());
                     case NOT -> vectorizes(u.x());
-                    case LOG, SIN, COS, FLOOR, CEIL, ROUND -> false;
+                    default -> false; // what has no vector form runs one element at a time
                 };
             case Kernel.Binary b
             when b.fn().isComparison() && dtype(b.a()) == DType.I32 -> integers(b.a()) && integers(b.b());
             case Kernel.Binary b ->
-                b.fn() != BinaryFn.POW
+                hasVectorForm(b.fn())
                         && (dtype(b.a()) == DType.F32 || dtype(b.a()) == DType.BOOL && !b.fn().isComparison())
                         && vectorizes(b.a())
                         && vectorizes(b.b());
@@ -93,7 +95,17 @@ final class Values {
         };
     }
 
-    /// Whether neighbours along the axis are ints that vectors can hold: positions, row ids, and arithmetic on them.
+    /// Whether a function is the same for one float and for a vector of them.
+    static boolean hasVectorForm(BinaryFn fn) {
+        return switch (fn) {
+            case ADD, SUB, MUL, DIV, MIN, MAX, AND, OR, EQ, NE, LT, LE, GT, GE -> true;
+            case FLOORDIV, MOD, POW, ATAN2, LOGADDEXP, BIT_AND, BIT_OR, BIT_XOR, SHIFT_LEFT, SHIFT_RIGHT, THREEFRY ->
+                false;
+        };
+    }
+
+    /// Whether neighbours along the axis are ints that vectors can hold: positions, row ids, and arithmetic on
+    /// them.
     private boolean integers(Kernel.Expr e) {
         if (dtype(e) != DType.I32 || !varying(e)) {
             return dtype(e) == DType.I32;
@@ -166,7 +178,7 @@ final class Values {
         if (e instanceof Kernel.Load l && !moving.containsKey(l)) {
             Optional<Dim> step = step(l);
             if (step.isPresent()) {
-                lookups(l, Optional.empty());
+                lookups(l.lookups(), Optional.empty());
                 Kernel.Buffer buffer = stage.emitter.kernel().buffer(l.buffer());
                 stage.bind(axis, low);
                 Expr base = stage.method.let("b", stage.address(buffer, stage.position(buffer, l.index())));
@@ -231,14 +243,14 @@ final class Values {
                         ? tileBase(r.name()).plus(scaled(x.orElseThrow(), tile.stride(axis)))
                         : stage.emitter.tilePosition(stage, tile, axis);
                 Expr value = new Expr.Element(stage.scratch(tile.dtype()), at);
-                yield tile.dtype() == DType.I32 || tile.dtype() == DType.BOOL ? value.asInt() : value;
+                yield Stage.type(tile.dtype()).equals(Type.INT_TYPE) ? value.asInt() : value;
             }
             case Kernel.Load l -> {
                 Moving m = moving.get(l);
                 if (m != null && x.isPresent()) {
                     yield Stage.load(dtype(l), m.base().plus(x.get().asLong().times(m.step())));
                 }
-                lookups(l, x);
+                lookups(l.lookups(), x);
                 stage.bind(axis, point(x));
                 Kernel.Buffer buffer = stage.emitter.kernel().buffer(l.buffer());
                 yield Stage.load(buffer.dtype(), stage.address(buffer, stage.position(buffer, l.index())));
@@ -250,7 +262,8 @@ final class Values {
         };
     }
 
-    private Expr point(Optional<Expr.Local> x) {
+    /// The index at `low + x`.
+    Expr point(Optional<Expr.Local> x) {
         return x.isPresent() ? low.plus(x.get().asLong()) : low;
     }
 
@@ -258,15 +271,16 @@ final class Values {
         return stride == 1 ? x : x.times(Expr.literal(stride));
     }
 
-    private void lookups(Kernel.Load l, Optional<Expr.Local> x) {
-        for (Kernel.Lookup lookup : l.lookups()) {
+    /// Gives the symbols of lookups their values at a point.
+    void lookups(List<Kernel.Lookup> lookups, Optional<Expr.Local> x) {
+        for (Kernel.Lookup lookup : lookups) {
             boolean changes = varying(lookup.value());
             if (!changes && stage.isBound(lookup.symbol()) && uniform.containsKey(lookup.value())) {
                 continue;
             }
             Expr row = scalar(lookup.value(), x).asLong();
-            Expr checked =
-                    ScalarLanes.invoke("tfx/cpu/Support", "index", Type.LONG_TYPE, row, stage.dim(lookup.limit()));
+            Expr checked = ScalarLanes.invoke(
+                    "tfx/runtime/program/Support", "index", Type.LONG_TYPE, row, stage.dim(lookup.limit()));
             stage.bind(lookup.symbol(), stage.method.let("g", checked));
         }
     }
@@ -274,15 +288,26 @@ final class Values {
     private static Expr literal(Kernel.Constant c) {
         return new Expr.Literal(
                 switch (c.dtype()) {
-                    case F32 -> (Number) c.value().floatValue();
+                    case F32, F16, BF16 -> (Number) c.value().floatValue();
                     case F64 -> (Number) c.value().doubleValue();
                     case I64 -> (Number) c.value().longValue();
-                    case I32, BOOL -> (Number) c.value().intValue();
+                    case I32, I8, U8, BOOL -> (Number) c.value().intValue();
                 });
     }
 
     private static Expr zero(DType dtype) {
         return literal(new Kernel.Constant(dtype, 0));
+    }
+
+    /// A value in registers brought to the width of its type.
+    private static Expr narrow(Expr x, DType dtype) {
+        return switch (dtype) {
+            case F16 -> Stage.numbers("roundF16", Type.FLOAT_TYPE, x);
+            case BF16 -> Stage.numbers("roundBf16", Type.FLOAT_TYPE, x);
+            case I8 -> new Expr.Convert(Type.INT_TYPE, new Expr.Convert(Type.BYTE_TYPE, x));
+            case U8 -> new Expr.Arithmetic("&", x, Expr.literal(255));
+            case F64, F32, I64, I32, BOOL -> x;
+        };
     }
 
     static Expr convert(Expr x, DType from, DType to) {
@@ -292,49 +317,80 @@ final class Values {
         if (to == DType.BOOL) {
             return new Expr.Compare("!=", x, zero(from));
         }
-        if (from == DType.I64 && to == DType.F32) {
-            return new Expr.Convert(Type.FLOAT_TYPE, new Expr.Convert(Type.DOUBLE_TYPE, x));
+        if (to.bytes() == 1 && from.isFloat()) {
+            Expr whole = new Expr.Convert(Type.INT_TYPE, x);
+            Expr low = ScalarLanes.math("max", whole, Expr.literal((int) to.smallest()));
+            return ScalarLanes.math("min", low, Expr.literal((int) to.largest()));
         }
-        if (from == DType.I32 && to == DType.F32) {
-            return new Expr.Convert(Type.FLOAT_TYPE, x);
+        Type type = Stage.type(to);
+        if (to.isFloat() && (from == DType.I64 || to.isHalf() && (from == DType.F64 || from == DType.I32))) {
+            Expr wide = new Expr.Convert(Type.DOUBLE_TYPE, x);
+            return to.isHalf() ? narrow(wide, to) : new Expr.Convert(type, wide);
         }
-        return new Expr.Convert(Stage.type(to), x);
+        return narrow(x.type().equals(type) ? x : new Expr.Convert(type, x), to);
     }
 
     private Expr unary(UnaryFn fn, DType dtype, Expr x) {
-        if (dtype == DType.F32) {
-            return switch (fn) {
-                case NEG -> scalars.neg(x);
-                case ABS -> scalars.abs(x);
-                case EXP -> FloatMath.exp(scalars, x);
-                case SQRT -> scalars.sqrt(x);
-                case TANH -> FloatMath.tanh(scalars, x);
-                case ERF -> FloatMath.erf(scalars, x);
-                case LOG, SIN, COS, FLOOR, CEIL, ROUND ->
-                    new Expr.Convert(Type.FLOAT_TYPE, wide(fn, new Expr.Convert(Type.DOUBLE_TYPE, x)));
-                case NOT -> throw new IllegalArgumentException(fn.text());
-            };
-        }
-        if (dtype == DType.F64) {
-            return wide(fn, x);
-        }
+        Expr value = dtype.isFloat() ? ofFloat(fn, dtype, x) : ofInteger(fn, x);
+        return fn.isTest() ? value : narrow(value, dtype);
+    }
+
+    private Expr ofFloat(UnaryFn fn, DType dtype, Expr x) {
+        boolean single = dtype != DType.F64;
         return switch (fn) {
             case NEG -> new Expr.Negate(x);
             case ABS -> ScalarLanes.math("abs", x);
-            case NOT -> scalars.not(x);
-            case EXP, LOG, SQRT, TANH, ERF, SIN, COS, FLOOR, CEIL, ROUND ->
-                throw new IllegalArgumentException(fn.text() + " of " + dtype);
+            case EXP -> single ? FloatMath.exp(scalars, x) : ScalarLanes.math("exp", x);
+            case TANH -> single ? FloatMath.tanh(scalars, x) : ScalarLanes.math("tanh", x);
+            case ERF -> single ? FloatMath.erf(scalars, x) : inDouble("tfx/runtime/Numbers", "erf", x);
+            case ISNAN -> new Expr.Compare("!=", x, x);
+            case ISINF -> new Expr.Compare("==", ScalarLanes.math("abs", x), infinity(single));
+            case ISFINITE -> new Expr.Compare("<", ScalarLanes.math("abs", x), infinity(single));
+            case SIGN -> ScalarLanes.math("signum", x);
+            case ROUND -> inDouble("java/lang/Math", "rint", x);
+            case SQRT, EXPM1, LOG, LOG1P, LOG10, CBRT, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, FLOOR, CEIL ->
+                inDouble("java/lang/Math", fn.text(), x);
+            case EXP2, LOG2, RSQRT, SIGMOID, ASINH, ACOSH, ATANH, TRUNC ->
+                inDouble("tfx/runtime/Numbers", fn.text(), x);
+            case BIT_NOT, NOT -> throw new IllegalArgumentException(fn.text() + " of " + dtype);
         };
     }
 
-    private static Expr wide(UnaryFn fn, Expr x) {
+    private static Expr infinity(boolean single) {
+        return new Expr.Literal(single ? (Number) Float.POSITIVE_INFINITY : (Number) Double.POSITIVE_INFINITY);
+    }
+
+    /// A function of doubles, of a float or double, rounded to the operand's type.
+    private static Expr inDouble(String owner, String name, Expr... operands) {
+        Type type = operands[0].type();
+        Expr[] wide = new Expr[operands.length];
+        for (int i = 0; i < wide.length; i++) {
+            wide[i] = new Expr.Convert(Type.DOUBLE_TYPE, operands[i]);
+        }
+        return new Expr.Convert(type, ScalarLanes.invoke(owner, name, Type.DOUBLE_TYPE, wide));
+    }
+
+    /// A function of longs, of ints or longs, cut to the operand's type.
+    private static Expr inLong(String name, Expr a, Expr b) {
+        return new Expr.Convert(a.type(), Stage.numbers(name, Type.LONG_TYPE, a.asLong(), b.asLong()));
+    }
+
+    private Expr ofInteger(UnaryFn fn, Expr x) {
         return switch (fn) {
             case NEG -> new Expr.Negate(x);
-            case ERF -> ScalarLanes.invoke("tfx/cpu/Support", "erf", Type.DOUBLE_TYPE, x);
-            case ROUND -> ScalarLanes.math("rint", x);
-            case ABS, EXP, LOG, SQRT, TANH, SIN, COS, FLOOR, CEIL -> ScalarLanes.math(fn.text(), x);
-            case NOT -> throw new IllegalArgumentException(fn.text());
+            case ABS -> ScalarLanes.math("abs", x);
+            case SIGN -> {
+                String owner = x.type().equals(Type.LONG_TYPE) ? "java/lang/Long" : "java/lang/Integer";
+                yield new Expr.Convert(x.type(), ScalarLanes.invoke(owner, "signum", Type.INT_TYPE, x));
+            }
+            case BIT_NOT -> new Expr.Negate(x).minus(literal(x.type(), 1));
+            case NOT -> scalars.not(x);
+            default -> throw new IllegalArgumentException(fn.text() + " of an integer");
         };
+    }
+
+    private static Expr literal(Type type, int value) {
+        return type.equals(Type.LONG_TYPE) ? Expr.literal((long) value) : Expr.literal(value);
     }
 
     static String comparison(BinaryFn fn) {
@@ -345,35 +401,38 @@ final class Values {
             case LE -> "<=";
             case GT -> ">";
             case GE -> ">=";
-            case ADD, SUB, MUL, DIV, FLOORDIV, MOD, POW, MIN, MAX, AND, OR ->
-                throw new IllegalArgumentException(fn.text());
+            default -> throw new IllegalArgumentException(fn.text());
         };
     }
 
     /// A binary function of two scalars.
     Expr binary(BinaryFn fn, DType dtype, Expr a, Expr b) {
         return switch (fn) {
-            case ADD -> a.plus(b);
-            case SUB -> a.minus(b);
-            case MUL -> a.times(b);
-            case DIV -> new Expr.Arithmetic("/", a, b);
-            case FLOORDIV -> ScalarLanes.invoke("tfx/cpu/Support", "floorDiv", a.type(), a, b);
-            case MOD -> ScalarLanes.invoke("tfx/cpu/Support", "floorMod", a.type(), a, b);
-            case POW ->
-                dtype == DType.F64
-                        ? ScalarLanes.math("pow", a, b)
-                        : new Expr.Convert(
-                                Type.FLOAT_TYPE,
-                                ScalarLanes.math(
-                                        "pow",
-                                        new Expr.Convert(Type.DOUBLE_TYPE, a),
-                                        new Expr.Convert(Type.DOUBLE_TYPE, b)));
-            case MIN -> ScalarLanes.math("min", a, b);
-            case MAX -> ScalarLanes.math("max", a, b);
             case EQ, NE, LT, LE, GT, GE -> new Expr.Compare(comparison(fn), a, b);
             case AND -> scalars.and(a, b);
             case OR -> scalars.or(a, b);
+            case ADD -> narrow(a.plus(b), dtype);
+            case SUB -> narrow(a.minus(b), dtype);
+            case MUL -> narrow(a.times(b), dtype);
+            case DIV -> narrow(new Expr.Arithmetic("/", a, b), dtype);
+            case MIN -> ScalarLanes.math("min", a, b);
+            case MAX -> ScalarLanes.math("max", a, b);
+            case POW -> narrow(dtype.isFloat() ? inDouble("java/lang/Math", "pow", a, b) : inLong("pow", a, b), dtype);
+            case ATAN2 -> narrow(inDouble("java/lang/Math", "atan2", a, b), dtype);
+            case LOGADDEXP -> narrow(inDouble("tfx/runtime/Numbers", "logAddExp", a, b), dtype);
+            case FLOORDIV -> narrow(rounding("floorDiv", dtype, a, b), dtype);
+            case MOD -> narrow(rounding("floorMod", dtype, a, b), dtype);
+            case BIT_AND -> new Expr.Arithmetic("&", a, b);
+            case BIT_OR -> new Expr.Arithmetic("|", a, b);
+            case BIT_XOR -> new Expr.Arithmetic("^", a, b);
+            case SHIFT_LEFT -> narrow(inLong("shiftLeft", a, b), dtype);
+            case SHIFT_RIGHT -> inLong("shiftRight", a, b);
+            case THREEFRY -> inLong("threefry", a, b);
         };
+    }
+
+    private static Expr rounding(String name, DType dtype, Expr a, Expr b) {
+        return dtype.isFloat() ? inDouble("tfx/runtime/Numbers", name, a, b) : inLong(name, a, b);
     }
 
     /// The values at points `low + x` to `low + x + lanes - 1`.
@@ -411,7 +470,7 @@ final class Values {
                     case TANH -> FloatMath.tanh(lanes, v);
                     case ERF -> FloatMath.erf(lanes, v);
                     case NOT -> lanes.not(v);
-                    case LOG, SIN, COS, FLOOR, CEIL, ROUND -> throw new IllegalArgumentException(u.fn().text());
+                    default -> throw new IllegalArgumentException(u.fn().text() + " has no vector form");
                 };
             }
             case Kernel.Binary b
@@ -436,7 +495,8 @@ final class Values {
             case AND -> lanes.and(a, b);
             case OR -> lanes.or(a, b);
             case EQ, NE, LT, LE, GT, GE -> lanes.compare(comparison(fn), a, b);
-            case FLOORDIV, MOD, POW -> throw new IllegalArgumentException(fn.text());
+            case FLOORDIV, MOD, POW, ATAN2, LOGADDEXP, BIT_AND, BIT_OR, BIT_XOR, SHIFT_LEFT, SHIFT_RIGHT, THREEFRY ->
+                throw new IllegalArgumentException(fn.text());
         };
     }
 }

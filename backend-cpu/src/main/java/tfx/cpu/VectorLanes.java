@@ -6,7 +6,8 @@ import org.objectweb.asm.Type;
 import tfx.cpu.code.Expr;
 import tfx.cpu.code.Method;
 
-/// Vectors of floats through the Vector API; conditions are masks. The only class that knows the Vector API's names.
+/// Vectors of floats through the Vector API; conditions are masks. The only class that knows the Vector API's
+/// names.
 record VectorLanes(Method method, int width) implements Lanes {
     private static final String PACKAGE = "jdk/incubator/vector/";
     static final String FLOAT_VECTOR = PACKAGE + "FloatVector";
@@ -19,8 +20,8 @@ record VectorLanes(Method method, int width) implements Lanes {
     private static final Type SEGMENT = Type.getType("Ljava/lang/foreign/MemorySegment;");
     private static final Type ORDER = Type.getType("Ljava/nio/ByteOrder;");
     private static final Type FLOAT_ARRAY = Type.getType(float[].class);
-    private static final Expr ALL = new Expr.Static("tfx/cpu/Support", "ALL", SEGMENT);
-    private static final Expr LITTLE = new Expr.Static("tfx/cpu/Support", "ORDER", ORDER);
+    private static final Expr ALL = new Expr.Static("tfx/runtime/program/Support", "ALL", SEGMENT);
+    private static final Expr LITTLE = new Expr.Static("tfx/runtime/program/Support", "ORDER", ORDER);
 
     /// The widest float vector of this machine, in lanes.
     static int nativeWidth() {

@@ -111,7 +111,9 @@ final class JsonValues {
                 : dtype == DType.BOOL
                         ? node.isBoolean()
                         : node.isIntegralNumber()
-                                && (dtype == DType.I32 ? node.canConvertToInt() : node.canConvertToLong());
+                                && node.canConvertToLong()
+                                && node.asLong() >= dtype.smallest()
+                                && node.asLong() <= dtype.largest();
         if (!fits) {
             throw new Main.Usage("'" + parameter.name() + "' holds " + node + ", which is no " + dtype);
         }
@@ -151,8 +153,8 @@ final class JsonValues {
     private static JsonNode number(Tensor tensor, long at) {
         return switch (tensor.dtype()) {
             case BOOL -> NODES.booleanNode(tensor.getLong(at) != 0);
-            case I32, I64 -> NODES.numberNode(tensor.getLong(at));
-            case F32 -> finite((float) tensor.getDouble(at));
+            case I64, I32, I8, U8 -> NODES.numberNode(tensor.getLong(at));
+            case F32, F16, BF16 -> finite((float) tensor.getDouble(at));
             case F64 -> finite(tensor.getDouble(at));
         };
     }

@@ -9,7 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine;
-import tfx.ir.RunException;
+import tfx.runtime.RunException;
 
 /// The command line. Exit codes: 0 ok, 1 the program is wrong, 2 the command line is wrong, 3 a run failed, 70 a
 /// bug of

@@ -10,12 +10,13 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import tfx.frontend.Program;
-import tfx.ir.RunException;
 import tfx.runtime.DType;
+import tfx.runtime.RunException;
 import tfx.runtime.Tensor;
 import tfx.runtime.Tokenizer;
 
-/// Arguments as a caller gives them to the inputs of a graph: text to token ids, rows of different lengths to packed
+/// Arguments as a caller gives them to the inputs of a graph: text to token ids, rows of different lengths to
+/// packed
 /// rows with offsets. Everything is checked here; kernels trust what this class lets through.
 public final class Arguments {
     private final Program program;
@@ -31,7 +32,8 @@ public final class Arguments {
 
     /// Binds arguments by name.
     ///
-    /// @param given a `Tensor`; for a ragged argument a `List` with one `Tensor`, `int[]` or (for tokens) `String`
+    /// @param given a `Tensor`; for a ragged argument a `List` with one `Tensor`, `int[]` or (for tokens)
+    ///              `String`
     ///                a row
     /// @throws RunException naming the argument and what it should be
     public static Map<String, Tensor> bind(

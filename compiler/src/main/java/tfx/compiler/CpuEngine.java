@@ -2,10 +2,10 @@ package tfx.compiler;
 
 import java.lang.foreign.Arena;
 import java.util.Map;
-import java.util.Optional;
 import tfx.cpu.CpuProgram;
 import tfx.ir.kernel.KernelProgram;
 import tfx.runtime.Tensor;
+import tfx.runtime.program.Executable;
 
 /// The CPU backend as an engine.
 final class CpuEngine implements Engine {
@@ -25,8 +25,8 @@ final class CpuEngine implements Engine {
     }
 
     @Override
-    public void profile(Map<String, Tensor> inputs, Arena arena, CpuProgram.Observer observer) {
-        program.run(inputs, arena, Optional.of(observer));
+    public void profile(Map<String, Tensor> inputs, Arena arena, Executable.Observer observer) {
+        program.run(inputs, arena, observer);
     }
 
     @Override

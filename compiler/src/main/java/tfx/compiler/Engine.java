@@ -2,8 +2,8 @@ package tfx.compiler;
 
 import java.lang.foreign.Arena;
 import java.util.Map;
-import tfx.cpu.CpuProgram;
 import tfx.runtime.Tensor;
+import tfx.runtime.program.Executable;
 
 /// Runs one program. Safe for concurrent calls.
 public interface Engine extends AutoCloseable {
@@ -13,7 +13,7 @@ public interface Engine extends AutoCloseable {
     Map<String, Tensor> run(Map<String, Tensor> inputs, Arena arena);
 
     /// Runs and tells an observer about each kernel launch; an engine without kernels tells nothing.
-    default void profile(Map<String, Tensor> inputs, Arena arena, CpuProgram.Observer observer) {
+    default void profile(Map<String, Tensor> inputs, Arena arena, Executable.Observer observer) {
         run(inputs, arena);
     }
 

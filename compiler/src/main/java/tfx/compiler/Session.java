@@ -10,15 +10,16 @@ import java.util.Optional;
 import tfx.compiler.weights.WeightFiles;
 import tfx.cpu.CpuProgram;
 import tfx.frontend.Program;
-import tfx.ir.RunException;
 import tfx.ir.Target;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
-import tfx.ir.graph.Sizes;
+import tfx.runtime.RunException;
+import tfx.runtime.Sizes;
 import tfx.runtime.Tensor;
 import tfx.runtime.Tokenizer;
 import tfx.runtime.WeightSource;
+import tfx.runtime.program.Executable;
 
 /// A program made ready to run: compiled, its weights loaded, its tokenizer opened. Safe for concurrent calls;
 /// results
@@ -138,7 +139,7 @@ public final class Session implements AutoCloseable {
     }
 
     /// Runs the program and tells an observer about each kernel launch.
-    public void profile(Map<String, ?> arguments, Arena arena, CpuProgram.Observer observer) {
+    public void profile(Map<String, ?> arguments, Arena arena, Executable.Observer observer) {
         engine.profile(Arguments.bind(program, arguments, tokenizer, arena), arena, observer);
     }
 

@@ -13,6 +13,7 @@ import tfx.ir.graph.GraphText;
 import tfx.ir.graph.GraphVerifier;
 import tfx.ir.graph.Nd;
 import tfx.ir.kernel.KernelText;
+import tfx.ir.kernel.ProgramText;
 import tfx.passes.Pass;
 import tfx.passes.Schedule;
 import tfx.runtime.DType;
@@ -64,7 +65,7 @@ final class DifferentialProperties {
         assertThat(GraphText.parse(phases.graph().toString())).isEqualTo(phases.graph());
         assertThat(GraphText.parse(phases.fused().toString())).isEqualTo(phases.fused());
         assertThat(Schedule.parse(phases.schedule().toString())).isEqualTo(phases.schedule());
-        assertThat(KernelText.parseProgram(phases.kernels().toString())).isEqualTo(phases.kernels());
+        assertThat(ProgramText.parse(phases.kernels().toString())).isEqualTo(phases.kernels());
         phases.kernels()
                 .kernels()
                 .forEach(k -> assertThat(KernelText.parse(k.toString())).isEqualTo(k));

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 import tfx.ir.Target;
 import tfx.ir.graph.GraphText;
 import tfx.ir.kernel.KernelText;
+import tfx.ir.kernel.ProgramText;
 import tfx.ir.text.ParseException;
 import tfx.passes.Schedule;
 import tfx.testkit.GraphGen;
@@ -75,12 +76,12 @@ final class HostileTextTest {
             GraphGen.Generated program = GraphGen.generate(i % 40, 6);
             Pipeline.Phases phases = Pipeline.run(program.graph(), new Pipeline.Options(Target.cpu(8), true));
             parse(mutate(phases.fused().toString(), random), GraphText::parse);
-            parse(mutate(phases.kernels().toString(), random), KernelText::parseProgram);
+            parse(mutate(phases.kernels().toString(), random), ProgramText::parse);
             parse(mutate(phases.schedule().toString(), random), Schedule::parse);
         }
         for (String text : List.of("", "graph", "(".repeat(100_000), "program \"p\" {", "size N ".repeat(50_000))) {
             parse(text, GraphText::parse);
-            parse(text, KernelText::parseProgram);
+            parse(text, ProgramText::parse);
             parse("kernel \"k\" { let a[] : f32 = " + text, KernelText::parse);
         }
     }

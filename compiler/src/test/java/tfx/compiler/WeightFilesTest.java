@@ -17,7 +17,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tfx.compiler.weights.WeightFiles;
-import tfx.ir.RunException;
+import tfx.runtime.RunException;
 import tfx.runtime.Tensor;
 import tfx.runtime.WeightSource;
 

@@ -3,8 +3,8 @@ package tfx.frontend;
 import java.util.List;
 import java.util.Optional;
 import tfx.ir.Span;
-import tfx.ir.TensorType;
 import tfx.ir.graph.Graph;
+import tfx.runtime.TensorType;
 
 /// A checked program: its graph, and how arguments and results map to the graph's inputs and outputs.
 ///

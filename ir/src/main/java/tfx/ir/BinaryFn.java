@@ -4,6 +4,7 @@ import java.util.Optional;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.LongBinaryOperator;
 import tfx.runtime.DType;
+import tfx.runtime.Numbers;
 
 /// Rows of the op table: functions of two elements of one type. Comparisons give `bool`, the others the operands'
 /// type.
@@ -14,21 +15,48 @@ public enum BinaryFn {
     DIV("div", "True division, of floats only.", false, (a, b) -> a / b, null, null),
     FLOORDIV(
             "floordiv",
-            "Integer quotient rounded down; 0 where the divisor is 0.",
+            "Quotient rounded down; of integers 0 where the divisor is 0.",
             false,
-            null,
-            (a, b) -> b == 0 ? 0 : Math.floorDiv(a, b),
+            Numbers::floorDiv,
+            Numbers::floorDiv,
             null),
     MOD(
             "mod",
-            "Integer remainder with the sign of the divisor; 0 where the divisor is 0.",
+            "Remainder with the sign of the divisor; of integers 0 where the divisor is 0.",
             false,
-            null,
-            (a, b) -> b == 0 ? 0 : Math.floorMod(a, b),
+            Numbers::floorMod,
+            Numbers::floorMod,
             null),
-    POW("pow", "Power, as IEEE 754 pow.", false, Math::pow, null, null),
+    POW("pow", "Power, of floats as IEEE 754 pow; integers wrap.", false, Math::pow, Numbers::pow, null),
+    ATAN2("atan2", "The angle of the point (b, a), in -pi..pi.", false, Math::atan2, null, null),
+    LOGADDEXP("logaddexp", "log(exp(a) + exp(b)) without overflow.", false, Numbers::logAddExp, null, null),
     MIN("min", "The smaller; NaN if either is.", false, Math::min, Math::min, null),
     MAX("max", "The larger; NaN if either is.", false, Math::max, Math::max, null),
+    BIT_AND("bit_and", "Bits set in both.", false, null, (a, b) -> a & b, null),
+    BIT_OR("bit_or", "Bits set in either or both.", false, null, (a, b) -> a | b, null),
+    BIT_XOR("bit_xor", "Bits set in one.", false, null, (a, b) -> a ^ b, null),
+    SHIFT_LEFT(
+            "shift_left",
+            "Bits moved up by b, zeros come in; 0 if b is negative or the width or more.",
+            false,
+            null,
+            Numbers::shiftLeft,
+            null),
+    SHIFT_RIGHT(
+            "shift_right",
+            "Bits moved down by b, copies of the sign come in; a negative b counts as the width.",
+            false,
+            null,
+            Numbers::shiftRight,
+            null),
+    THREEFRY(
+            "threefry",
+            "64 random bits of the key a and the counter b: Threefry-2x32-20 (Salmon et al. 2011, \"Parallel random"
+                    + " numbers: as easy as 1, 2, 3\"); of i64 only.",
+            false,
+            null,
+            Numbers::threefry,
+            null),
     EQ(
             "eq",
             "Equal; false on NaN.",
@@ -87,6 +115,9 @@ public enum BinaryFn {
     }
 
     public boolean accepts(DType type) {
+        if (this == THREEFRY) {
+            return type == DType.I64;
+        }
         return type.isFloat() ? onFloats.isPresent() : type.isInteger() ? onIntegers.isPresent() : onBools.isPresent();
     }
 

@@ -2,7 +2,8 @@ package tfx.ir;
 
 import tfx.runtime.DType;
 
-/// Rows of the op table: associative reductions. Each names the binary function that combines two partial results and
+/// Rows of the op table: associative reductions. Each names the binary function that combines two partial results
+/// and
 /// the value of an empty reduction.
 public enum ReduceFn {
     SUM("sum", "Sum; 0 of nothing.", BinaryFn.ADD, 0, 0),
@@ -19,6 +20,7 @@ public enum ReduceFn {
             BinaryFn.MIN,
             Double.POSITIVE_INFINITY,
             Long.MAX_VALUE),
+    LOGSUMEXP("logsumexp", "log of the sum of exp; -inf of nothing.", BinaryFn.LOGADDEXP, Double.NEGATIVE_INFINITY, 0),
     ANY("any", "Whether any is true.", BinaryFn.OR, 0, 0),
     ALL("all", "Whether all are true.", BinaryFn.AND, 1, 1);
 
@@ -55,7 +57,7 @@ public enum ReduceFn {
 
     /// The identity in the width of `type`.
     public long integerIdentity(DType type) {
-        return type == DType.I32 ? Math.clamp(integerIdentity, Integer.MIN_VALUE, Integer.MAX_VALUE) : integerIdentity;
+        return type.isInteger() ? Math.clamp(integerIdentity, type.smallest(), type.largest()) : integerIdentity;
     }
 
     public boolean accepts(DType type) {

@@ -10,7 +10,8 @@ import tfx.ir.graph.Graph;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
 
-/// Makes the fused graph that a schedule describes: inputs, weights, and one region for each group.
+/// Makes the fused graph that a schedule describes: inputs, weights, one region for each group, and loops whose
+/// graphs are fused likewise.
 ///
 /// Before, with `fuse map.0 (%1, %2)`:
 /// ```
@@ -22,8 +23,8 @@ import tfx.ir.graph.Op;
 /// %2 = region(%0) "map.0" graph "map.0" { ... } : f32[N]
 /// ```
 ///
-/// **Requires** a schedule whose groups cover every operation that is not free. **Ensures** only inputs, weights and
-/// regions at the top. **Does not** check that the regions lower.
+/// **Requires** a schedule whose groups cover every operation that is not free. **Ensures** only inputs, weights,
+/// regions and loops at the top. **Does not** check that the regions lower.
 public final class ApplySchedule {
     private ApplySchedule() {}
 
@@ -39,6 +40,14 @@ public final class ApplySchedule {
             Schedule.Group group = byRoot.get(node.id());
             if (Regions.isSource(node)) {
                 nodes.add(node);
+            } else if (node.op() instanceof Op.Loop loop) {
+                Schedule.Nested nested = schedule.loops().get(node.id());
+                nodes.add(Rebuild.withBodies(
+                        node,
+                        loop,
+                        g -> apply(
+                                g,
+                                g == loop.body() ? nested.body() : nested.test().orElseThrow())));
             } else if (group != null) {
                 Regions.Extracted region = regions.extract(group.name(), group.nodes(), group.root());
                 Span span =

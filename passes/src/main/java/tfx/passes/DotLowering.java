@@ -5,13 +5,13 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import tfx.ir.Dim;
 import tfx.ir.Target;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Node;
-import tfx.ir.graph.Op;
 import tfx.ir.kernel.Kernel;
 import tfx.ir.kernel.Kernel.Expr;
+import tfx.runtime.DType;
+import tfx.runtime.Dim;
 
 /// Regions with one contraction: element-wise operations on its operands (prologue) and on its result (epilogue).
 final class DotLowering {
@@ -40,15 +40,29 @@ final class DotLowering {
         if (!index.equals(accumulated)) {
             throw new Illegal("the product is read at another place");
         }
-        return new Kernel.Ref(tile);
+        return rounded(new Kernel.Ref(tile), contraction);
+    }
+
+    /// A sum in the type it runs in, as a value of the operation's own type.
+    static Expr rounded(Expr sum, Node node) {
+        DType dtype = node.type().dtype();
+        return dtype.accumulator() == dtype ? sum : new Kernel.Cast(dtype, sum);
+    }
+
+    /// A value of an operation's type, in the type that its sums run in.
+    static Expr widened(Expr value, Node node) {
+        DType dtype = node.type().dtype();
+        return dtype.accumulator() == dtype ? value : new Kernel.Cast(dtype.accumulator(), value);
     }
 
     RegionLowering.Lowered lower(String name) throws Illegal {
         Labels labels = Labels.of(contraction, body, puller);
-        Expr left = puller.pull(
-                contraction.operands().get(0), labels.index(labels.op().lhs()));
-        Expr right = puller.pull(
-                contraction.operands().get(1), labels.index(labels.op().rhs()));
+        List<Integer> operands = contraction.operands();
+        DType dtype = contraction.type().dtype().accumulator();
+        Expr left =
+                widened(puller.pull(operands.get(0), labels.index(labels.op().lhs())), contraction);
+        Expr right =
+                widened(puller.pull(operands.get(1), labels.index(labels.op().rhs())), contraction);
         accumulated = labels.index(labels.op().result());
         tile = puller.fresh("acc");
         List<Dim> place = push(body, root, contraction, puller, accumulated);
@@ -70,15 +84,11 @@ final class DotLowering {
         grid.add(new Kernel.Axis(column, width, columnTile(width)));
         List<String> axes = List.of(row, column);
         boolean several = labels.summed().length() > 1;
-        Kernel.Statement product = new Kernel.Dot(tile, contraction.type().dtype(), axes, sum, several, left, right);
+        Kernel.Statement product = new Kernel.Dot(tile, dtype, axes, sum, several, left, right);
         List<Kernel.Statement> statements = new ArrayList<>();
         if (several) {
-            Number zero = contraction.type().dtype().isFloat() ? (Number) 0.0 : (Number) 0L;
-            statements.add(new Kernel.Let(
-                    tile,
-                    contraction.type().dtype(),
-                    axes,
-                    new Kernel.Constant(contraction.type().dtype(), zero)));
+            Number zero = dtype.isFloat() ? (Number) 0.0 : (Number) 0L;
+            statements.add(new Kernel.Let(tile, dtype, axes, new Kernel.Constant(dtype, zero)));
             for (char c :
                     labels.summed().substring(0, labels.summed().length() - 1).toCharArray()) {
                 local.add(new Kernel.Axis(
@@ -101,9 +111,7 @@ final class DotLowering {
         return width.constant().filter(w -> w >= WIDE).isPresent() ? 2 * target.colTile() : target.colTile();
     }
 
-    /// Where in the root's shape the element of `from` at `index` lands: views push the index, element-wise
-    /// operations
-    /// keep it.
+    /// Where in the root's shape the element of `from` at `index` lands.
     static List<Dim> push(Graph body, Node root, Node from, Puller puller, List<Dim> index) throws Illegal {
         Map<Integer, List<Dim>> places = new HashMap<>();
         places.put(from.id(), index);
@@ -113,25 +121,7 @@ final class DotLowering {
                 if (at == null || places.containsKey(node.id())) {
                     continue;
                 }
-                switch (node.op()) {
-                    case Op.Unary u -> places.put(node.id(), at);
-                    case Op.Binary b -> places.put(node.id(), at);
-                    case Op.Select s -> places.put(node.id(), at);
-                    case Op.Cast c -> places.put(node.id(), at);
-                    case Op.Reshape _,
-                            Op.Transpose _,
-                            Op.Broadcast _,
-                            Op.Gather _,
-                            Op.Reduce _,
-                            Op.Contract _,
-                            Op.RowIds _,
-                            Op.Input _,
-                            Op.Weight _,
-                            Op.Constant _,
-                            Op.Iota _,
-                            Op.DimSize _,
-                            Op.Region _ -> places.put(node.id(), puller.pushed(node, at));
-                }
+                places.put(node.id(), puller.pushed(node, at));
             }
         }
         List<Dim> place = places.get(root.id());

@@ -8,7 +8,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import tfx.ir.Target;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Node;
@@ -49,18 +52,25 @@ public final class Fuse {
     public static Schedule none(Graph graph) {
         Regions regions = new Regions(graph);
         List<Schedule.Group> groups = new ArrayList<>();
+        for (Node node : regions.work()) {
+            groups.add(new Schedule.Group("single." + groups.size(), List.of(node.id())));
+        }
+        return new Schedule(groups, loops(graph, Fuse::none));
+    }
+
+    /// The schedules of the graphs of loops.
+    private static SortedMap<Integer, Schedule.Nested> loops(Graph graph, Function<Graph, Schedule> choose) {
+        SortedMap<Integer, Schedule.Nested> loops = new TreeMap<>();
         for (Node node : graph.nodes()) {
-            if (!Regions.isSource(node) && !regions.isFree(node.id())) {
-                groups.add(new Schedule.Group("single." + groups.size(), List.of(node.id())));
+            if (node.op() instanceof Op.Loop loop) {
+                loops.put(node.id(), new Schedule.Nested(loop.test().map(choose), choose.apply(loop.body())));
             }
         }
-        return new Schedule(groups);
+        return loops;
     }
 
     private Schedule choose() {
-        List<Node> work = graph.nodes().stream()
-                .filter(n -> !Regions.isSource(n) && !regions.isFree(n.id()))
-                .toList();
+        List<Node> work = regions.work();
         for (Node node : work) {
             if (node.op() instanceof Op.Contract) {
                 online(node).ifPresent(set -> add(set, trailingViews(node.id(), set)));
@@ -95,7 +105,7 @@ public final class Fuse {
             nodes.add(roots.get(group));
             result.add(new Schedule.Group(kind(nodes) + "." + result.size(), nodes));
         }
-        return new Schedule(result);
+        return new Schedule(result, loops(graph, g -> choose(g, target)));
     }
 
     private String kind(List<Integer> nodes) {
@@ -103,7 +113,14 @@ public final class Fuse {
                 .filter(n -> graph.node(n).op() instanceof Op.Contract)
                 .count();
         boolean reduces = nodes.stream().anyMatch(n -> graph.node(n).op() instanceof Op.Reduce);
-        return contractions > 1 ? "online" : contractions == 1 ? "contract" : reduces ? "rows" : "map";
+        return contractions > 1
+                ? "online"
+                : contractions == 1
+                        ? "contract"
+                        : reduces
+                                ? "rows"
+                                : PlacedLowering.name(graph.node(nodes.getLast()))
+                                        .orElse("map");
     }
 
     private void add(TreeSet<Integer> set, int root) {
@@ -208,7 +225,8 @@ public final class Fuse {
         return set.stream().allMatch(n -> n == exit || !regions.isOutput(n) && set.containsAll(regions.users(n)));
     }
 
-    /// Joins an operation to the group of its readers where that is one group and lowers, else makes a group of it.
+    /// Joins an operation to the group of its readers where that is one group and lowers, else makes a group of
+    /// it.
     private void intoReaders(Node node) {
         Set<Integer> readers = regions.users(node.id());
         Set<Integer> found = new HashSet<>();
@@ -227,7 +245,8 @@ public final class Fuse {
         add(new TreeSet<>(Set.of(node.id())), node.id());
     }
 
-    /// Whether joining would compute a reduction's row anew for elements of a larger result that no reduction ties
+    /// Whether joining would compute a reduction's row anew for elements of a larger result that no reduction
+    /// ties
     /// to it.
     private boolean repeatsReduction(Node node, Set<Integer> joined) {
         return node.op() instanceof Op.Reduce

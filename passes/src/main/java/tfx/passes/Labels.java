@@ -4,10 +4,10 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import tfx.ir.Dim;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
+import tfx.runtime.Dim;
 
 /// The labels of a contraction sorted by role, each with a loop axis.
 ///

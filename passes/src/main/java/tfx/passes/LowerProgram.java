@@ -3,25 +3,29 @@ package tfx.passes;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import tfx.ir.Dim;
 import tfx.ir.InternalError;
 import tfx.ir.Target;
-import tfx.ir.TensorType;
 import tfx.ir.graph.Graph;
+import tfx.ir.graph.Guards;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
 import tfx.ir.kernel.Exprs;
 import tfx.ir.kernel.Kernel;
 import tfx.ir.kernel.KernelProgram;
-import tfx.ir.kernel.KernelProgram.Role;
-import tfx.ir.kernel.KernelProgram.Step;
-import tfx.ir.kernel.KernelProgram.Value;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
+import tfx.runtime.TensorType;
+import tfx.runtime.program.Execution;
+import tfx.runtime.program.Execution.Role;
+import tfx.runtime.program.Execution.Step;
+import tfx.runtime.program.Execution.Value;
+import tfx.runtime.program.Guard;
 
 /// Fused graph to kernels and the order of their launches.
 ///
@@ -33,6 +37,7 @@ public final class LowerProgram {
     private final Target target;
     private final List<Value> values = new ArrayList<>();
     private final Map<Integer, Value> valueOf = new HashMap<>();
+    private final Set<Guard> guards = new LinkedHashSet<>();
     private final List<Kernel> kernels = new ArrayList<>();
     private final Map<Kernel, Integer> known = new HashMap<>();
     private final Set<String> names = new HashSet<>();
@@ -57,12 +62,40 @@ public final class LowerProgram {
                 node.type().shape().forEach(d -> weightSizes.addAll(d.symbols()));
             }
         }
-        for (Node node : graph.nodes()) {
-            String name = "v" + node.id();
+        nodes(graph, "", valueOf, steps);
+        List<Execution.Output> outputs = graph.outputs().stream()
+                .map(o -> new Execution.Output(o.name(), valueOf.get(o.id()).name()))
+                .toList();
+        return new KernelProgram(
+                new Execution(graph.name(), values, once, steps, List.copyOf(guards), outputs), kernels);
+    }
+
+    /// Lowers the nodes of a graph.
+    ///
+    /// @param prefix for the names of its buffers
+    /// @param valueOf the buffer of each value; inputs of a loop's graph are there already
+    /// @param into   the steps that compute it
+    private void nodes(Graph of, String prefix, Map<Integer, Value> valueOf, List<Step> into) {
+        Map<Integer, List<Value>> loops = new HashMap<>();
+        for (Node node : of.nodes()) {
+            String name = prefix + "v" + node.id();
             switch (node.op()) {
-                case Op.Input i -> valueOf.put(node.id(), value(name, Role.INPUT, i.name(), node.type(), 0));
+                case Op.Input i ->
+                    valueOf.computeIfAbsent(node.id(), k -> value(name, Role.INPUT, i.name(), node.type(), 0));
                 case Op.Weight w -> valueOf.put(node.id(), value(name, Role.WEIGHT, w.name(), node.type(), 0));
-                case Op.Region r -> region(node, r, name);
+                case Op.Region r -> {
+                    List<Value> operands =
+                            node.operands().stream().map(valueOf::get).toList();
+                    r.body().nodes().forEach(n -> guards.addAll(Guards.of(r.body(), n)));
+                    valueOf.put(node.id(), region(node, r, name, operands, into));
+                }
+                case Op.Loop l -> {
+                    List<Value> operands =
+                            node.operands().stream().map(valueOf::get).toList();
+                    loops.put(node.id(), loop(l, name, operands, into));
+                }
+                case Op.Result r ->
+                    valueOf.put(node.id(), loops.get(node.operands().getFirst()).get(r.position()));
                 case Op.Constant _,
                         Op.Iota _,
                         Op.DimSize _,
@@ -75,14 +108,65 @@ public final class LowerProgram {
                         Op.Reshape _,
                         Op.Transpose _,
                         Op.Broadcast _,
+                        Op.Slice _,
+                        Op.Window _,
+                        Op.Concat _,
                         Op.Gather _,
+                        Op.Scatter _,
+                        Op.Scan _,
+                        Op.Sort _,
                         Op.RowIds _ -> throw new InternalError(node.op() + " outside a region");
             }
         }
-        List<KernelProgram.Output> outputs = graph.outputs().stream()
-                .map(o -> new KernelProgram.Output(o.name(), valueOf.get(o.id()).name()))
-                .toList();
-        return new KernelProgram(graph.name(), values, kernels, once, steps, outputs);
+    }
+
+    /// A loop as a step; the buffers of what it gives.
+    private List<Value> loop(Op.Loop loop, String name, List<Value> operands, List<Step> into) {
+        TensorType scalar = new TensorType(DType.I32, List.of());
+        Value counter = value(name + ".i", Role.TEMPORARY, "", scalar, 0);
+        List<Value> inside = new ArrayList<>(operands);
+        inside.addFirst(counter);
+        List<Value> results = new ArrayList<>();
+        for (int k = 0; k < loop.carried(); k++) {
+            Value state =
+                    value(name + ".s" + k, Role.TEMPORARY, "", operands.get(k).type(), 0);
+            inside.set(k + 1, state);
+            results.add(state);
+        }
+        List<Step> test = new ArrayList<>();
+        Optional<String> go = loop.test()
+                .map(t -> body(t, name + ".t.", inside, test).getFirst().name());
+        List<Step> body = new ArrayList<>();
+        List<Value> made = body(loop.body(), name + ".b.", inside, body);
+        List<Execution.Carry> carried = new ArrayList<>();
+        List<Execution.Stack> stacked = new ArrayList<>();
+        for (int k = 0; k < made.size(); k++) {
+            if (k < loop.carried()) {
+                carried.add(new Execution.Carry(
+                        operands.get(k).name(),
+                        results.get(k).name(),
+                        made.get(k).name()));
+            } else {
+                List<Dim> shape = new ArrayList<>(made.get(k).type().shape());
+                shape.addFirst(loop.trips().orElseThrow());
+                TensorType type = new TensorType(made.get(k).type().dtype(), shape);
+                Value all = value(name + ".y" + k, Role.TEMPORARY, "", type, 0);
+                results.add(all);
+                stacked.add(new Execution.Stack(made.get(k).name(), all.name()));
+            }
+        }
+        into.add(new Execution.Repeat(loop.trips(), counter.name(), carried, test, go, body, stacked));
+        return results;
+    }
+
+    /// Lowers a graph of a loop; the buffers of its outputs.
+    private List<Value> body(Graph body, String prefix, List<Value> inside, List<Step> into) {
+        Map<Integer, Value> own = new HashMap<>();
+        for (Node input : body.inputs()) {
+            own.put(input.id(), inside.get(Integer.parseInt(((Op.Input) input.op()).name())));
+        }
+        nodes(body, prefix, own, into);
+        return body.outputs().stream().map(o -> own.get(o.id())).toList();
     }
 
     private Value value(String name, Role role, String source, TensorType type, int panels) {
@@ -91,7 +175,7 @@ public final class LowerProgram {
         return value;
     }
 
-    private void region(Node node, Op.Region region, String name) {
+    private Value region(Node node, Op.Region region, String name, List<Value> operands, List<Step> into) {
         RegionLowering.Lowered lowered;
         try {
             lowered = RegionLowering.lower(region.name(), region.body(), target);
@@ -100,31 +184,24 @@ public final class LowerProgram {
         }
         List<Value> arguments = new ArrayList<>();
         for (RegionLowering.Source source : lowered.sources()) {
+            List<Dim> shape = lowered.kernel().buffers().get(arguments.size()).shape();
             arguments.add(
                     switch (source) {
-                        case RegionLowering.Operand o ->
-                            valueOf.get(node.operands().get(o.position()));
-                        case RegionLowering.RowIdsOf r ->
-                            rowIds(
-                                    valueOf.get(node.operands().get(r.position())),
-                                    lowered.kernel()
-                                            .buffers()
-                                            .get(arguments.size())
-                                            .shape());
+                        case RegionLowering.Operand o -> operands.get(o.position());
+                        case RegionLowering.RowIdsOf r -> rowIds(operands.get(r.position()), shape);
                     });
         }
         boolean constant = arguments.stream().allMatch(a -> a.role() == Role.WEIGHT || a.role() == Role.CONSTANT)
                 && weightSizes.containsAll(lowered.kernel().sizes());
         Kernel kernel = constant ? lowered.kernel() : pack(lowered.kernel(), arguments);
         Value result = value(name, constant ? Role.CONSTANT : Role.TEMPORARY, "", node.type(), 0);
-        valueOf.put(node.id(), result);
         arguments.add(result);
-        launch(kernel, arguments, constant ? once : steps);
+        launch(kernel, arguments, constant ? once : into);
+        return result;
     }
 
     private void launch(Kernel kernel, List<Value> arguments, List<Step> into) {
-        Kernel anonymous =
-                new Kernel("", kernel.sizes(), kernel.buffers(), kernel.grid(), kernel.axes(), kernel.body());
+        Kernel anonymous = kernel.named("");
         Integer number = known.get(anonymous);
         if (number == null) {
             number = kernels.size();
@@ -134,10 +211,10 @@ public final class LowerProgram {
             for (int i = 2; !names.add(name); i++) {
                 name = base + "." + i;
             }
-            kernels.add(
-                    new Kernel(name, kernel.sizes(), kernel.buffers(), kernel.grid(), kernel.axes(), kernel.body()));
+            kernels.add(kernel.named(name));
         }
-        into.add(new Step(number, arguments.stream().map(Value::name).toList()));
+        into.add(
+                new Execution.Launch(number, arguments.stream().map(Value::name).toList()));
     }
 
     /// The row ids of row offsets, computed once a call for all kernels that need them.
@@ -174,13 +251,15 @@ public final class LowerProgram {
         for (Kernel.Statement statement : kernel.body()) {
             body.add(statement instanceof Kernel.Dot dot ? packed(dot, kernel, buffers, arguments) : statement);
         }
-        Kernel changed = new Kernel(kernel.name(), kernel.sizes(), buffers, kernel.grid(), kernel.axes(), body);
+        Kernel changed =
+                new Kernel(kernel.name(), kernel.sizes(), buffers, kernel.grid(), kernel.axes(), body, kernel.span());
         return changed.equals(kernel) ? kernel : changed;
     }
 
     private Kernel.Statement packed(Kernel.Dot dot, Kernel kernel, List<Kernel.Buffer> buffers, List<Value> arguments) {
         String column = dot.axes().get(1);
-        if (!(dot.right() instanceof Kernel.Load load)
+        Kernel.Expr right = dot.right() instanceof Kernel.Cast c ? c.x() : dot.right();
+        if (!(right instanceof Kernel.Load load)
                 || dot.dtype() != DType.F32
                 || !load.lookups().isEmpty()
                 || reads(dot.left(), load.buffer())
@@ -213,9 +292,9 @@ public final class LowerProgram {
         Kernel.Buffer old = buffers.get(position);
         buffers.set(position, new Kernel.Buffer(old.name(), false, DType.F32, shape, target.panel()));
         arguments.set(position, panels);
-        Kernel.Expr right =
+        Kernel.Expr panel =
                 new Kernel.Load(load.buffer(), List.of(Dim.symbol(dot.over()), Dim.symbol(column)), List.of());
-        return new Kernel.Dot(dot.name(), dot.dtype(), dot.axes(), dot.over(), dot.accumulate(), dot.left(), right);
+        return new Kernel.Dot(dot.name(), dot.dtype(), dot.axes(), dot.over(), dot.accumulate(), dot.left(), panel);
     }
 
     private static boolean reads(Kernel.Expr expr, String buffer) {
@@ -230,6 +309,8 @@ public final class LowerProgram {
 
     private Kernel packing(Kernel.Dot dot, String column, Kernel.Buffer from, Kernel.Load load, Value made) {
         List<Dim> place = List.of(Dim.symbol(dot.over()), Dim.symbol(column));
+        Kernel.Expr stored = new Kernel.Load("source", load.index(), List.of());
+        Kernel.Expr element = from.dtype() == DType.F32 ? stored : new Kernel.Cast(DType.F32, stored);
         Kernel.Buffer source = new Kernel.Buffer("source", false, from.dtype(), from.shape(), 0);
         Kernel.Buffer result =
                 new Kernel.Buffer("packed", true, DType.F32, made.type().shape(), made.panels());
@@ -241,11 +322,7 @@ public final class LowerProgram {
                         new Kernel.Axis(dot.over(), made.type().shape().get(0), 64),
                         new Kernel.Axis(column, made.type().shape().get(1), target.block())),
                 List.of(),
-                List.of(new Kernel.Store(
-                        "packed",
-                        place,
-                        List.of(dot.over(), column),
-                        new Kernel.Load("source", load.index(), List.of()))));
+                List.of(new Kernel.Store("packed", place, List.of(dot.over(), column), element)));
     }
 
     private static List<String> symbols(List<Kernel.Buffer> buffers) {

@@ -2,7 +2,8 @@ package tfx.passes;
 
 import tfx.ir.graph.Graph;
 
-/// Makes equal operations on equal operands one (common-subexpression elimination), so that later passes see sharing.
+/// Makes equal operations on equal operands one (common-subexpression elimination), so that later passes see
+/// sharing.
 ///
 /// Before:
 /// ```

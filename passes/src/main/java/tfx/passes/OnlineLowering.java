@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import tfx.ir.BinaryFn;
-import tfx.ir.Dim;
 import tfx.ir.ReduceFn;
 import tfx.ir.Target;
 import tfx.ir.UnaryFn;
@@ -18,10 +17,12 @@ import tfx.ir.kernel.Exprs;
 import tfx.ir.kernel.Kernel;
 import tfx.ir.kernel.Kernel.Expr;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
 
 /// Two contractions with reductions between them over the axis that the second sums, in one walk along that axis.
 ///
-/// A sum whose terms depend on an earlier reduction `m` can be carried along while `m` still changes if a law says
+/// A sum whose terms depend on an earlier reduction `m` can be carried along while `m` still changes if a law
+/// says
 /// how
 /// the sum changes with it. Two laws are known, and no others are assumed:
 ///
@@ -29,7 +30,8 @@ import tfx.runtime.DType;
 ///   (Milakov and Gimelshein 2018, arXiv 1805.02867; Rabe and Staats 2021, arXiv 2112.05682).
 /// * *scale*: a factor or divisor that does not depend on the axis moves out of the sum.
 ///
-/// Softmax attention is what this gives; nothing here knows that word. Terms outside the laws are illegal, and the
+/// Softmax attention is what this gives; nothing here knows that word. Terms outside the laws are illegal, and
+/// the
 /// operations stay separate kernels.
 final class OnlineLowering {
     /// A sum carried along the walk.
@@ -135,7 +137,8 @@ final class OnlineLowering {
                 name, dtype, labels, new Shape(query, value), loop, largest, sums, mixing, values, place, result);
     }
 
-    /// Exp-shift holds for terms `exp(t - m)` where `m` is the maximum of that very `t`, and where a score that the
+    /// Exp-shift holds for terms `exp(t - m)` where `m` is the maximum of that very `t`, and where a score that
+    /// the
     /// maximum
     /// leaves out is left out of the sum too: while nothing was seen, the carried sum must be 0.
     private static void requireSameScores(Terms terms, Expr maximum, DType dtype) throws Illegal {

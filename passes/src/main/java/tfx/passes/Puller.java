@@ -9,18 +9,19 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import tfx.ir.BinaryFn;
-import tfx.ir.Dim;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
 import tfx.ir.kernel.Kernel;
 import tfx.ir.kernel.Kernel.Expr;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
 
-/// Turns the graph of a region into expressions: "the element of this node at this index". Views change the index and
+/// Turns the graph of a region into expressions: "the element of this node at this index". Views change the index
+/// and
 /// cost nothing. Reductions and contractions are not pulled through; a handler says what stands for them.
 final class Puller {
-    /// What stands for a reduction or contraction at an index.
+    /// What stands for an operation that is computed on its own, such as a reduction, at an index.
     interface Anchor {
         Expr at(Node node, List<Dim> index) throws Illegal;
     }
@@ -108,8 +109,21 @@ final class Puller {
             case Op.Broadcast b ->
                 operand(node, 0, b.axes().stream().map(index::get).toList());
             case Op.Gather g -> gather(node, index);
-            case Op.Reduce r -> anchor.at(node, index);
-            case Op.Contract c -> anchor.at(node, index);
+            case Op.Slice s -> {
+                List<Dim> from = new ArrayList<>();
+                for (int i = 0; i < index.size(); i++) {
+                    from.add(s.starts().get(i).plus(index.get(i).times(s.steps().get(i))));
+                }
+                yield operand(node, 0, from);
+            }
+            case Op.Window w -> {
+                List<Dim> from = new ArrayList<>(index);
+                Dim inside = from.remove(w.axis() + 1).times(w.dilation());
+                from.set(w.axis(), from.get(w.axis()).times(w.stride()).plus(inside));
+                yield operand(node, 0, from);
+            }
+            case Op.Reduce _, Op.Contract _, Op.Concat _, Op.Scatter _, Op.Scan _, Op.Sort _ -> anchor.at(node, index);
+            case Op.Loop _, Op.Result _ -> throw new Illegal("a loop inside a region");
             case Op.Weight w -> throw new Illegal("a weight inside a region");
             case Op.Region r -> throw new Illegal("a region inside a region");
         };
@@ -159,16 +173,18 @@ final class Puller {
     }
 
     private Expr gather(Node node, List<Dim> index) throws Illegal {
+        int batch = ((Op.Gather) node.op()).batch();
         int rank = shape(node, 1).size();
         Expr row = operand(node, 1, index.subList(0, rank));
-        Dim limit = shape(node, 0).getFirst();
+        Dim limit = shape(node, 0).get(batch);
         String symbol = lookups.values().stream()
                 .filter(k -> k.value().equals(row) && k.limit().equals(limit))
                 .map(Kernel.Lookup::symbol)
                 .findFirst()
                 .orElseGet(() -> axis("g", limit));
         lookups.put(symbol, new Kernel.Lookup(symbol, row, limit));
-        List<Dim> from = new ArrayList<>(List.of(Dim.symbol(symbol)));
+        List<Dim> from = new ArrayList<>(index.subList(0, batch));
+        from.add(Dim.symbol(symbol));
         from.addAll(index.subList(rank, index.size()));
         return operand(node, 0, from);
     }
@@ -199,30 +215,20 @@ final class Puller {
         return result;
     }
 
-    /// The index in the result of a view of the element at `index` of its operand.
-    List<Dim> pushed(Node view, List<Dim> index) throws Illegal {
-        return switch (view.op()) {
-            case Op.Reshape r ->
-                reshaped(
-                        index,
-                        body.node(view.operands().getFirst()).type().shape(),
-                        view.type().shape());
-            case Op.Transpose t -> t.permutation().stream().map(index::get).toList();
-            case Op.Broadcast _,
-                    Op.Gather _,
-                    Op.Reduce _,
-                    Op.Contract _,
-                    Op.RowIds _,
-                    Op.Input _,
-                    Op.Weight _,
-                    Op.Constant _,
-                    Op.Iota _,
-                    Op.DimSize _,
-                    Op.Unary _,
-                    Op.Binary _,
-                    Op.Select _,
-                    Op.Cast _,
-                    Op.Region _ -> throw new Illegal("a result is read through " + view.op());
-        };
+    /// The index in the result of an operation of the element at `index` of its operand: element-wise operations
+    /// keep
+    /// it, some views move it.
+    List<Dim> pushed(Node node, List<Dim> index) throws Illegal {
+        if (node.op().isElementwise()) {
+            return index;
+        }
+        if (node.op() instanceof Op.Reshape) {
+            List<Dim> from = body.node(node.operands().getFirst()).type().shape();
+            return reshaped(index, from, node.type().shape());
+        }
+        if (node.op() instanceof Op.Transpose t) {
+            return t.permutation().stream().map(index::get).toList();
+        }
+        throw new Illegal("a result is read through " + node.op());
     }
 }

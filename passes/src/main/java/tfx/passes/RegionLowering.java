@@ -4,15 +4,16 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import tfx.ir.Dim;
 import tfx.ir.Target;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
 import tfx.ir.kernel.Exprs;
 import tfx.ir.kernel.Kernel;
+import tfx.runtime.Dim;
 
-/// One region to one kernel. Which form the kernel takes follows from the reductions and contractions in the region;
+/// One region to one kernel. Which form the kernel takes follows from the reductions and contractions in the
+/// region;
 /// a region that fits none is illegal, which is how fusion finds out what it may join.
 final class RegionLowering {
     /// A kernel and where its buffers come from.
@@ -35,6 +36,9 @@ final class RegionLowering {
         Node root = body.node(body.outputs().getFirst().id());
         List<Node> contractions =
                 body.nodes().stream().filter(n -> n.op() instanceof Op.Contract).toList();
+        if (PlacedLowering.name(root).isPresent()) {
+            return new PlacedLowering(body, root, target).lower(name);
+        }
         return switch (contractions.size()) {
             case 0 -> new RowLowering(body, root, target).lower(name);
             case 1 -> new DotLowering(body, root, contractions.getFirst(), target).lower(name);
@@ -81,7 +85,8 @@ final class RegionLowering {
         });
         Node root = body.node(body.outputs().getFirst().id());
         buffers.add(new Kernel.Buffer(output, true, root.type().dtype(), outputShape, 0));
-        return new Lowered(new Kernel(name, List.copyOf(body.symbols()), buffers, grid, axes, statements), sources);
+        List<String> sizes = List.copyOf(body.symbols());
+        return new Lowered(new Kernel(name, sizes, buffers, grid, axes, statements, root.span()), sources);
     }
 
     static int position(List<Node> inputs, int id) {
@@ -94,19 +99,9 @@ final class RegionLowering {
     }
 
     private static void reads(Kernel.Statement statement, Map<String, Integer> reads) {
-        switch (statement) {
-            case Kernel.Let s -> reads(s.value(), reads);
-            case Kernel.Reduce s -> reads(s.value(), reads);
-            case Kernel.Dot s -> {
-                reads(s.left(), reads);
-                reads(s.right(), reads);
-            }
-            case Kernel.Store s -> reads(s.value(), reads);
-            case Kernel.Loop s -> {
-                s.from().ifPresent(e -> reads(e, reads));
-                s.to().ifPresent(e -> reads(e, reads));
-                s.body().forEach(b -> reads(b, reads));
-            }
+        Exprs.values(statement).forEach(e -> reads(e, reads));
+        if (statement instanceof Kernel.Loop loop) {
+            loop.body().forEach(b -> reads(b, reads));
         }
     }
 

@@ -12,7 +12,6 @@ import java.util.TreeSet;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
-import tfx.runtime.DType;
 
 /// The view of a graph that fusion works on: which operations are computed where they are used, and how a set of
 /// operations becomes the body of a region.
@@ -21,6 +20,7 @@ final class Regions {
     record Extracted(Graph body, List<Integer> operands) {}
 
     private final Graph graph;
+    /// Values that must lie in memory: results, and what loops read.
     private final Set<Integer> outputs = new HashSet<>();
     private final Set<Integer> free = new HashSet<>();
     private final Map<Integer, Set<Integer>> users = new HashMap<>();
@@ -28,6 +28,7 @@ final class Regions {
     Regions(Graph graph) {
         this.graph = graph;
         graph.outputs().forEach(o -> outputs.add(o.id()));
+        graph.nodes().stream().filter(n -> n.op() instanceof Op.Loop).forEach(n -> outputs.addAll(n.operands()));
         for (Node node : graph.nodes()) {
             if (isFree(node)) {
                 free.add(node.id());
@@ -78,8 +79,16 @@ final class Regions {
             case Op.Gather g -> indexArithmetic(node);
             case Op.Input i -> false;
             case Op.Weight w -> false;
+            case Op.Slice s -> true;
+            case Op.Window w -> true;
             case Op.Reduce r -> false;
             case Op.Contract c -> false;
+            case Op.Concat c -> false;
+            case Op.Scatter s -> false;
+            case Op.Scan s -> false;
+            case Op.Sort s -> false;
+            case Op.Loop l -> false;
+            case Op.Result r -> false;
             case Op.Region r -> false;
         };
     }
@@ -88,13 +97,19 @@ final class Regions {
         boolean cast = node.op() instanceof Op.Cast;
         return (cast || !node.type().dtype().isFloat())
                 && graph.operands(node).stream()
-                        .allMatch(o -> o.type().dtype() != DType.F64
-                                && o.type().dtype() != DType.F32
-                                && (free.contains(o.id()) || isSource(o)));
+                        .allMatch(o -> !o.type().dtype().isFloat() && (free.contains(o.id()) || isSource(o)));
     }
 
+    /// Whether a value is there without being computed by a region.
     static boolean isSource(Node node) {
-        return node.op() instanceof Op.Input || node.op() instanceof Op.Weight;
+        return node.op() instanceof Op.Input || node.op() instanceof Op.Weight || node.op() instanceof Op.Result;
+    }
+
+    /// What regions compute: operations that are neither given, nor free, nor loops.
+    List<Node> work() {
+        return graph.nodes().stream()
+                .filter(n -> !isSource(n) && !free.contains(n.id()) && !(n.op() instanceof Op.Loop))
+                .toList();
     }
 
     boolean isFree(int id) {

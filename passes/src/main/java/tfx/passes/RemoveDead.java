@@ -21,7 +21,8 @@ import tfx.ir.graph.Op;
 /// output "y" %2
 /// ```
 ///
-/// **Requires** nothing. **Ensures** every node but the inputs is needed. **Does not** remove inputs: they are the
+/// **Requires** nothing. **Ensures** every node but the inputs is needed. **Does not** remove inputs: they are
+/// the
 /// program's interface.
 public final class RemoveDead implements Pass {
     @Override
@@ -40,7 +41,8 @@ public final class RemoveDead implements Pass {
         }
         List<Node> kept = graph.nodes().stream()
                 .filter(n -> live.contains(n.id()) || n.op() instanceof Op.Input)
+                .map(n -> n.op() instanceof Op.Loop loop ? Rebuild.withBodies(n, loop, this::apply) : n)
                 .toList();
-        return kept.size() == graph.nodes().size() ? graph : new Graph(graph.name(), kept, graph.outputs());
+        return kept.equals(graph.nodes()) ? graph : new Graph(graph.name(), kept, graph.outputs());
     }
 }

@@ -6,19 +6,20 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import tfx.ir.BinaryFn;
-import tfx.ir.Dim;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Op;
 import tfx.ir.kernel.Exprs;
 import tfx.ir.kernel.Kernel;
 import tfx.ir.kernel.Kernel.Expr;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
 
 /// Which points of an axis a condition lets through, as a range: selectors decide the work.
 ///
 /// Two kinds of condition are understood. *Same entry* compares row ids of a ragged dimension; the range is that
 /// entry's
-/// rows exactly, and the condition goes. *Affine* compares positions; the range covers what the tile can reach, and
+/// rows exactly, and the condition goes. *Affine* compares positions; the range covers what the tile can reach,
+/// and
 /// the
 /// condition stays for the points at its border.
 ///

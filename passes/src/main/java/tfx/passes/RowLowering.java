@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import tfx.ir.Dim;
 import tfx.ir.ReduceFn;
 import tfx.ir.Target;
 import tfx.ir.graph.Graph;
@@ -16,6 +15,7 @@ import tfx.ir.graph.Op;
 import tfx.ir.kernel.Kernel;
 import tfx.ir.kernel.Kernel.Expr;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
 
 /// Regions without contractions: element-wise operations, and reductions over one set of rows with whatever comes
 /// before and after them. Each reduction reads its row again; what lies between is computed again, never stored.
@@ -74,14 +74,14 @@ final class RowLowering {
 
     private Expr reduction(Node node, List<Dim> index) throws Illegal {
         if (!(node.op() instanceof Op.Reduce reduce)) {
-            throw new Illegal("a contraction in a row kernel");
+            throw new Illegal(node.op() + " in a row kernel");
         }
         String known = tiles.get(node.id());
         if (known != null) {
             if (!index.equals(indices.get(node.id()))) {
                 throw new Illegal("one reduction is read at two places");
             }
-            return new Kernel.Ref(known);
+            return DotLowering.rounded(new Kernel.Ref(known), node);
         }
         List<String> kept = new ArrayList<>();
         for (Dim at : index) {
@@ -107,7 +107,7 @@ final class RowLowering {
             inner.add(axis, Dim.symbol(symbol));
             over.add(symbol);
         }
-        Expr value = puller.pull(operand.id(), inner);
+        Expr value = DotLowering.widened(puller.pull(operand.id(), inner), node);
         if (!rows.isEmpty() && !rows.equals(Set.copyOf(kept))
                 || rows.isEmpty() && !tiles.isEmpty() && !kept.isEmpty()) {
             throw new Illegal("reductions over different rows");
@@ -120,8 +120,8 @@ final class RowLowering {
             int step = axis.equals(over.getLast()) ? target.block() : 1;
             local.add(new Kernel.Axis(axis, puller.axisSize(axis).orElseThrow(), step));
         }
-        statements.addAll(nest(tile, node.type().dtype(), kept, reduce.fn(), over, value));
-        return new Kernel.Ref(tile);
+        statements.addAll(nest(tile, node.type().dtype().accumulator(), kept, reduce.fn(), over, value));
+        return DotLowering.rounded(new Kernel.Ref(tile), node);
     }
 
     /// A reduction over several axes: loops around one over the last.

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import tfx.ir.BinaryFn;
-import tfx.ir.TensorType;
 import tfx.ir.graph.Evaluator;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.GraphBuilder;
@@ -12,6 +11,7 @@ import tfx.ir.graph.Nd;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
 import tfx.runtime.DType;
+import tfx.runtime.TensorType;
 
 /// Rewrites that are exact on every input: views of views join, scalar constants fold, neutral operands go.
 ///
@@ -26,7 +26,8 @@ import tfx.runtime.DType;
 /// %1 = neg(%0) : f32[N, M]
 /// ```
 ///
-/// **Requires** a graph without regions. **Ensures** applying it again changes nothing. **Does not** use identities
+/// **Requires** a graph without regions. **Ensures** applying it again changes nothing. **Does not** use
+/// identities
 /// that
 /// rounding, NaN or signed zeros break: `x * 0` stays for floats, `x + 0.0` too.
 public final class Simplify implements Pass {
@@ -165,10 +166,28 @@ public final class Simplify implements Pass {
             boolean neutral = switch (b.fn()) {
                 case ADD, SUB -> integers && value == 0;
                 case MUL -> value == 1;
-                case DIV, FLOORDIV -> value == 1;
+                case DIV -> value == 1;
+                case FLOORDIV -> integers && value == 1;
                 case AND -> value == 1;
                 case OR -> value == 0;
-                case MOD, POW, MIN, MAX, EQ, NE, LT, LE, GT, GE -> false;
+                case MOD,
+                        POW,
+                        ATAN2,
+                        LOGADDEXP,
+                        MIN,
+                        MAX,
+                        BIT_AND,
+                        BIT_OR,
+                        BIT_XOR,
+                        SHIFT_LEFT,
+                        SHIFT_RIGHT,
+                        THREEFRY,
+                        EQ,
+                        NE,
+                        LT,
+                        LE,
+                        GT,
+                        GE -> false;
             };
             if (neutral) {
                 return Optional.of(other);

@@ -7,7 +7,8 @@ import java.util.Arrays;
 
 /// A dense row-major tensor on native memory, 64-byte aligned where this class allocates it.
 ///
-/// The arena given at creation owns the memory; reading a tensor of a closed arena throws `IllegalStateException`.
+/// The arena given at creation owns the memory; reading a tensor of a closed arena throws
+/// `IllegalStateException`.
 /// Tensors are safe to read from many threads.
 public final class Tensor {
     /// Alignment of every tensor that tfx allocates, in bytes: one cache line, one AVX-512 register.
@@ -16,6 +17,7 @@ public final class Tensor {
     private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
     private static final ValueLayout.OfDouble DOUBLE = ValueLayout.JAVA_DOUBLE_UNALIGNED;
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED;
+    private static final ValueLayout.OfShort SHORT = ValueLayout.JAVA_SHORT_UNALIGNED;
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED;
 
     private final DType dtype;
@@ -99,12 +101,14 @@ public final class Tensor {
         return data;
     }
 
-    /// The element at a row-major position, of a floating tensor.
+    /// The element at a row-major position; integers become doubles.
     public double getDouble(long index) {
         return switch (dtype) {
             case F64 -> data.get(DOUBLE, index * 8);
             case F32 -> data.get(FLOAT, index * 4);
-            case I64, I32, BOOL -> getLong(index);
+            case F16 -> Numbers.fromF16(data.get(SHORT, index * 2));
+            case BF16 -> Numbers.fromBf16(data.get(SHORT, index * 2));
+            case I64, I32, I8, U8, BOOL -> getLong(index);
         };
     }
 
@@ -113,25 +117,41 @@ public final class Tensor {
         return switch (dtype) {
             case I64 -> data.get(LONG, index * 8);
             case I32 -> data.get(INT, index * 4);
-            case BOOL -> data.get(ValueLayout.JAVA_BYTE, index);
-            case F64, F32 -> throw new IllegalArgumentException("this tensor is " + dtype + ", not an integer type");
+            case I8 -> data.get(ValueLayout.JAVA_BYTE, index);
+            case U8 -> data.get(ValueLayout.JAVA_BYTE, index) & 255;
+            case BOOL -> data.get(ValueLayout.JAVA_BYTE, index) != 0 ? 1 : 0;
+            case F64, F32, F16, BF16 ->
+                throw new IllegalArgumentException("this tensor is " + dtype + ", not an integer type");
         };
     }
 
+    /// Stores a value rounded to the element type, of a floating tensor.
     public void setDouble(long index, double value) {
         switch (dtype) {
             case F64 -> data.set(DOUBLE, index * 8, value);
             case F32 -> data.set(FLOAT, index * 4, (float) value);
-            case I64, I32, BOOL -> throw new IllegalArgumentException("this tensor is " + dtype + ", not a float type");
+            case F16 -> data.set(SHORT, index * 2, Numbers.toF16(value));
+            case BF16 -> data.set(SHORT, index * 2, Numbers.toBf16(value));
+            case I64, I32, I8, U8, BOOL ->
+                throw new IllegalArgumentException("this tensor is " + dtype + ", not a float type");
         }
     }
 
+    /// Stores an integer.
+    ///
+    /// @throws ArithmeticException if the element type does not hold it
     public void setLong(long index, long value) {
         switch (dtype) {
             case I64 -> data.set(LONG, index * 8, value);
             case I32 -> data.set(INT, index * 4, Math.toIntExact(value));
+            case I8, U8 -> {
+                if (value < dtype.smallest() || value > dtype.largest()) {
+                    throw new ArithmeticException(value + " does not fit " + dtype);
+                }
+                data.set(ValueLayout.JAVA_BYTE, index, (byte) value);
+            }
             case BOOL -> data.set(ValueLayout.JAVA_BYTE, index, (byte) (value != 0 ? 1 : 0));
-            case F64, F32 -> setDouble(index, value);
+            case F64, F32, F16, BF16 -> setDouble(index, value);
         }
     }
 

@@ -5,7 +5,8 @@ import java.util.Optional;
 
 /// Named weights, of a file or made in memory.
 ///
-/// Names and orientation are the checkpoint's: a source that finds a matrix stored transposed (ONNX exports do) hands
+/// Names and orientation are the checkpoint's: a source that finds a matrix stored transposed (ONNX exports do)
+/// hands
 /// it
 /// out in the orientation that the checkpoint's own convention gives that name.
 public interface WeightSource {

@@ -14,9 +14,11 @@ import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// The JIT compiler takes all emitted code: in a fresh JVM with default flags that runs the sample for a while, no
+/// The JIT compiler takes all emitted code: in a fresh JVM with default flags that runs the sample for a while,
+/// no
 /// emitted
-/// method fails to compile, and every register tile that runs reaches the top tier. A method over a limit of the JIT
+/// method fails to compile, and every register tile that runs reaches the top tier. A method over a limit of the
+/// JIT
 /// compiler
 /// would otherwise stay a hundred times slower without a word.
 final class EmittedCodeTest {

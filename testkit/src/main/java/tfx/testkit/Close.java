@@ -4,12 +4,20 @@ import java.util.Optional;
 import tfx.ir.graph.Nd;
 import tfx.runtime.DType;
 
-/// The one place that says when two results are equal. Integers and bools are compared exactly, NaN equals NaN and
-/// infinities equal themselves; floats may differ by rounding, which grows with the number of operations behind them.
+/// The one place that says when two results are equal. Integers and bools are compared exactly, NaN equals NaN
+/// and
+/// infinities equal themselves; floats may differ by rounding, which grows with the number of operations behind
+/// them.
 public final class Close {
     private static final double F32_STEP = Math.ulp(1f);
     private static final double F64_STEP = Math.ulp(1.0);
     private static final double STEPS = 48;
+    /// Results near the smallest normal f32 may lose all their bits.
+    private static final double SMALLEST = 0x1p-120;
+
+    private static final double F16_SUBNORMAL = 0x1p-24;
+    private static final double F16_STEP = 0x1p-10;
+    private static final double BF16_STEP = 0x1p-7;
 
     private Close() {}
 
@@ -25,8 +33,7 @@ public final class Close {
         for (double value : expected.floats()) {
             scale = Double.isFinite(value) ? Math.max(scale, Math.abs(value)) : scale;
         }
-        double step = narrowest == DType.F64 ? F64_STEP : F32_STEP;
-        double tolerance = scale * step * (STEPS + length);
+        double tolerance = tolerance(scale, length, narrowest, expected.dtype());
         for (int i = 0; i < expected.count(); i++) {
             boolean equal = expected.dtype().isFloat()
                     ? close(expected.floats()[i], actual.floats()[i], tolerance)
@@ -34,6 +41,37 @@ public final class Close {
             if (!equal) {
                 Object want = expected.dtype().isFloat() ? (Object) expected.floats()[i] : (Object) expected.longs()[i];
                 Object got = expected.dtype().isFloat() ? (Object) actual.floats()[i] : (Object) actual.longs()[i];
+                return Optional.of(
+                        "element " + i + ": expected " + want + ", got " + got + " (tolerance " + tolerance + ")");
+            }
+        }
+        return Optional.empty();
+    }
+
+    /// What two results of size `scale` may differ by: rounding on the way, and one rounding to a 16-bit type at
+    /// the end.
+    private static double tolerance(double scale, long length, DType narrowest, DType result) {
+        double step = narrowest == DType.F64 ? F64_STEP : F32_STEP;
+        double end = result == DType.F16 ? F16_STEP : result == DType.BF16 ? BF16_STEP : 0;
+        return scale * (step * (STEPS + length) + end);
+    }
+
+    /// For results computed in their own type throughout, each element with the tolerance of its own size where
+    /// it
+    /// comes from few others: one huge value must not hide the rest.
+    public static Optional<String> elements(Nd expected, Nd actual, long length) {
+        if (!expected.dtype().isFloat() || length > 1 || expected.count() != actual.count()) {
+            return difference(expected, actual, length);
+        }
+        for (int i = 0; i < expected.count(); i++) {
+            double want = expected.floats()[i];
+            double got = actual.floats()[i];
+            double scale = Double.isFinite(want) ? Math.max(Math.abs(want), SMALLEST) : 0;
+            double tolerance = tolerance(scale, 1, expected.dtype(), expected.dtype());
+            if (expected.dtype() == DType.F16) {
+                tolerance = Math.max(tolerance, F16_SUBNORMAL);
+            }
+            if (!close(want, got, tolerance)) {
                 return Optional.of(
                         "element " + i + ": expected " + want + ", got " + got + " (tolerance " + tolerance + ")");
             }

@@ -6,10 +6,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import tfx.ir.BinaryFn;
-import tfx.ir.Dim;
 import tfx.ir.ReduceFn;
 import tfx.ir.Span;
-import tfx.ir.TensorType;
 import tfx.ir.UnaryFn;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.GraphBuilder;
@@ -17,6 +15,8 @@ import tfx.ir.graph.Nd;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
+import tfx.runtime.TensorType;
 
 /// Random well-typed programs with arguments for them. One seed and one size give one program; smaller sizes give
 /// smaller programs, which is how a failure shrinks.
@@ -37,7 +37,9 @@ public final class GraphGen {
     private static final BinaryFn[] COMPARISONS = {
         BinaryFn.EQ, BinaryFn.NE, BinaryFn.LT, BinaryFn.LE, BinaryFn.GT, BinaryFn.GE
     };
-    private static final DType[] DTYPES = {DType.F32, DType.F32, DType.F32, DType.F64, DType.I32, DType.I64};
+    private static final DType[] DTYPES = {
+        DType.F32, DType.F32, DType.F32, DType.F64, DType.I32, DType.I64, DType.I8, DType.U8
+    };
 
     private final Random random;
     private final GraphBuilder graph = new GraphBuilder();
@@ -109,7 +111,7 @@ public final class GraphGen {
     private void step(Node x) {
         DType dtype = x.type().dtype();
         int rank = x.type().rank();
-        switch (random.nextInt(9)) {
+        switch (random.nextInt(12)) {
             case 0 -> {
                 if (dtype.isFloat()) {
                     values.add(graph.unary(pick(BOUNDED), x, Span.NONE));
@@ -121,7 +123,8 @@ public final class GraphGen {
                 if (dtype == DType.BOOL) {
                     add(graph.cast(x, DType.I32, Span.NONE));
                 } else {
-                    add(graph.cast(x, dtype.isFloat() ? pick(DType.F32, DType.F64) : pick(DType.values()), Span.NONE));
+                    DType to = dtype.isFloat() ? pick(DType.F32, DType.F64) : pick(DTYPES);
+                    add(graph.cast(x, to, Span.NONE));
                 }
             }
             case 5 -> {
@@ -133,6 +136,27 @@ public final class GraphGen {
             }
             case 6 -> view(x);
             case 7 -> gather(x);
+            case 8 -> {
+                if (rank > 0) {
+                    cut(x);
+                }
+            }
+            case 9 -> {
+                if (rank > 0 && dtype != DType.BOOL) {
+                    ReduceFn fn = pick(ReduceFn.MAX, ReduceFn.MIN);
+                    Op scan = new Op.Scan(fn, random.nextInt(rank), random.nextBoolean(), false);
+                    add(graph.add(scan, List.of(x.id()), Span.NONE));
+                }
+            }
+            case 10 -> {
+                if (rank > 0) {
+                    Node other = values.stream()
+                            .filter(v -> v.type().equals(x.type()))
+                            .reduce(x, (a, b) -> random.nextBoolean() ? a : b);
+                    Op joined = new Op.Concat(random.nextInt(rank));
+                    add(graph.add(joined, List.of(x.id(), other.id()), Span.NONE));
+                }
+            }
             default -> product(x);
         }
     }
@@ -201,6 +225,17 @@ public final class GraphGen {
             Dim more = pick(Dim.symbol("M"), Dim.of(5));
             values.add(graph.broadcast(x, List.of(more, shape.getFirst()), List.of(1), Span.NONE));
         }
+    }
+
+    /// The elements backwards along one dimension.
+    private void cut(Node x) {
+        List<Dim> shape = x.type().shape();
+        int axis = random.nextInt(shape.size());
+        List<Dim> starts = new ArrayList<>(java.util.Collections.nCopies(shape.size(), Dim.ZERO));
+        List<Integer> steps = new ArrayList<>(java.util.Collections.nCopies(shape.size(), 1));
+        starts.set(axis, shape.get(axis).plus(-1));
+        steps.set(axis, -1);
+        values.add(graph.add(new Op.Slice(starts, steps), List.of(x.id()), x.type(), Span.NONE));
     }
 
     private void gather(Node x) {

@@ -23,7 +23,9 @@ public final class Values {
         -100,
         104
     };
-    private static final long[] SPECIAL_INTEGERS = {0, 1, -1, 2, -7, Integer.MAX_VALUE, Integer.MIN_VALUE};
+    private static final long[] SPECIAL_INTEGERS = {
+        0, 1, -1, 2, -7, 127, -128, 255, 31, 64, Integer.MAX_VALUE, Integer.MIN_VALUE
+    };
 
     private Values() {}
 
@@ -34,7 +36,7 @@ public final class Values {
             if (dtype.isFloat()) {
                 nd.floats()[i] = dtype.round(random.nextDouble() * 4 - 2);
             } else {
-                nd.longs()[i] = dtype == DType.BOOL ? random.nextInt(2) : random.nextInt(11) - 5;
+                nd.longs()[i] = dtype == DType.BOOL ? random.nextInt(2) : dtype.wrap(random.nextInt(11) - 5);
             }
         }
         return nd;
@@ -48,7 +50,7 @@ public final class Values {
                 if (dtype.isFloat()) {
                     nd.floats()[i] = dtype.round(SPECIAL_FLOATS[random.nextInt(SPECIAL_FLOATS.length)]);
                 } else {
-                    nd.longs()[i] = SPECIAL_INTEGERS[random.nextInt(SPECIAL_INTEGERS.length)];
+                    nd.longs()[i] = dtype.wrap(SPECIAL_INTEGERS[random.nextInt(SPECIAL_INTEGERS.length)]);
                 }
             }
         }

@@ -8,8 +8,8 @@ import java.util.Random;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
-import tfx.ir.Dim;
 import tfx.ir.text.Scanner;
+import tfx.runtime.Dim;
 
 /// Size arithmetic is exact, its text parses back, and simplification with axis ranges keeps the value.
 final class DimProperties {

@@ -58,7 +58,7 @@ public sealed interface Expr {
         }
     }
 
-    /// Arithmetic of two numbers of one type; the operator is one of `+ - * / & | << >>`.
+    /// Arithmetic of two numbers of one type; the operator is one of `+ - * / & | ^ << >>`.
     record Arithmetic(String operator, Expr a, Expr b) implements Expr {
         public Arithmetic {
             boolean shift = operator.equals("<<") || operator.equals(">>");
@@ -84,6 +84,7 @@ public sealed interface Expr {
                 case "/" -> Opcodes.IDIV;
                 case "&" -> Opcodes.IAND;
                 case "|" -> Opcodes.IOR;
+                case "^" -> Opcodes.IXOR;
                 case "<<" -> Opcodes.ISHL;
                 case ">>" -> Opcodes.ISHR;
                 default -> throw new IllegalArgumentException(operator);
@@ -146,7 +147,8 @@ public sealed interface Expr {
         }
     }
 
-    /// A comparison, 1 or 0; the operator is one of `== != < <= > >=`. Comparisons with NaN are false but for `!=`.
+    /// A comparison, 1 or 0; the operator is one of `== != < <= > >=`. Comparisons with NaN are false but for
+    /// `!=`.
     record Compare(String operator, Expr a, Expr b) implements Expr {
         public Compare {
             if (!a.type().equals(b.type())) {

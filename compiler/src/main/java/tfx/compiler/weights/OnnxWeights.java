@@ -17,8 +17,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import tfx.ir.RunException;
 import tfx.runtime.DType;
+import tfx.runtime.RunException;
 import tfx.runtime.Tensor;
 import tfx.runtime.WeightSource;
 

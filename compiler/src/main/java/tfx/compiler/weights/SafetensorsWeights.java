@@ -15,8 +15,8 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
-import tfx.ir.RunException;
 import tfx.runtime.DType;
+import tfx.runtime.RunException;
 import tfx.runtime.Tensor;
 import tfx.runtime.WeightSource;
 

@@ -2,7 +2,7 @@ package tfx.compiler.weights;
 
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
-import tfx.ir.RunException;
+import tfx.runtime.RunException;
 import tfx.runtime.WeightSource;
 
 /// Opens weight files by their ending.

@@ -1,11 +1,12 @@
 package tfx.frontend.stage;
 
-import tfx.ir.Dim;
 import tfx.ir.graph.Node;
+import tfx.runtime.Dim;
 
 /// A dimension of a tensor as the program sees it.
 ///
-/// A ragged pair `[B, S*]` is stored packed: the graph's tensor has one dimension for both, with `total` rows, and
+/// A ragged pair `[B, S*]` is stored packed: the graph's tensor has one dimension for both, with `total` rows,
+/// and
 /// the
 /// `Batch` axis has no dimension of its own.
 public sealed interface Axis {

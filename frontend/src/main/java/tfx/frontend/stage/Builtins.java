@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.function.DoubleUnaryOperator;
 import java.util.stream.IntStream;
 import tfx.ir.BinaryFn;
-import tfx.ir.Dim;
 import tfx.ir.ReduceFn;
 import tfx.ir.Span;
 import tfx.ir.UnaryFn;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
 
 /// The functions every program sees. Whatever can be written in tfx is in the stdlib instead.
 public final class Builtins {

@@ -5,11 +5,11 @@ import java.util.List;
 import java.util.Optional;
 import tfx.frontend.ast.Expr.Operator;
 import tfx.ir.BinaryFn;
-import tfx.ir.Dim;
 import tfx.ir.Span;
-import tfx.ir.TensorType;
 import tfx.ir.graph.Op;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
+import tfx.runtime.TensorType;
 
 /// The operators of the language on staged values and tensors. A staged number beside a tensor takes its element
 /// type.

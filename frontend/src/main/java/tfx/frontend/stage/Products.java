@@ -6,15 +6,16 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import tfx.ir.Dim;
 import tfx.ir.ReduceFn;
 import tfx.ir.Span;
 import tfx.ir.graph.GraphBuilder;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
 
-/// Contractions and reductions of run-time tensors. Over a ragged dimension they run for each batch entry: in packed
+/// Contractions and reductions of run-time tensors. Over a ragged dimension they run for each batch entry: in
+/// packed
 /// storage that is a sum over all rows with those of other entries left out.
 final class Products {
     private final Tensors tensors;
@@ -52,7 +53,8 @@ final class Products {
         return tensors.array(node, axes);
     }
 
-    /// Replaces elements that belong to another batch entry by the reduction's identity. Where no second ragged axis
+    /// Replaces elements that belong to another batch entry by the reduction's identity. Where no second ragged
+    /// axis
     /// tells the entry, the batch axis becomes an ordinary one.
     private Value.Array masked(Value.Array x, int axis, Axis.Ragged ragged, ReduceFn fn, Span span) {
         DType dtype = x.dtype();
@@ -106,7 +108,8 @@ final class Products {
         return Optional.empty();
     }
 
-    /// The matrix product of the last two dimensions; dimensions before them are batches and align from the right.
+    /// The matrix product of the last two dimensions; dimensions before them are batches and align from the
+    /// right.
     Value.Array matmul(Value.Array a, Value.Array b, Span span) {
         if (a.rank() < 2 || b.rank() < 2) {
             throw StagingError.of(

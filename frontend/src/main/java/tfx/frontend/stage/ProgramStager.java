@@ -10,12 +10,12 @@ import java.util.Set;
 import tfx.frontend.Problems;
 import tfx.frontend.Program;
 import tfx.frontend.ast.Item;
-import tfx.ir.Dim;
 import tfx.ir.Span;
-import tfx.ir.TensorType;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
+import tfx.runtime.TensorType;
 
 /// Turns one `program` into a graph with its interface.
 public final class ProgramStager {

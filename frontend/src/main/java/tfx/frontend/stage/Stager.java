@@ -12,11 +12,11 @@ import tfx.frontend.ast.Expr;
 import tfx.frontend.ast.Item;
 import tfx.ir.BinaryFn;
 import tfx.ir.Diagnostic;
-import tfx.ir.Dim;
 import tfx.ir.Span;
 import tfx.ir.UnaryFn;
 import tfx.ir.graph.GraphBuilder;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
 
 /// Runs a program at compile time: staged values are computed, operations on tensors become graph nodes.
 ///

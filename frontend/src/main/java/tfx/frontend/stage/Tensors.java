@@ -4,14 +4,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import tfx.ir.BinaryFn;
-import tfx.ir.Dim;
 import tfx.ir.Span;
-import tfx.ir.TensorType;
 import tfx.ir.UnaryFn;
 import tfx.ir.graph.GraphBuilder;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
+import tfx.runtime.TensorType;
 
 /// Element-wise operations and views on run-time tensors: alignment of dimensions, and what ragged pairs mean for
 /// packed storage. Contractions and reductions are in {@link Products}.
@@ -91,7 +91,8 @@ final class Tensors {
         return array(node, all.getFirst().axes());
     }
 
-    /// Brings tensors to one shape: dimensions align from the right, a size of 1 stretches, the batch dimensions of a
+    /// Brings tensors to one shape: dimensions align from the right, a size of 1 stretches, the batch dimensions
+    /// of a
     /// selector align by name.
     List<Value.Array> align(List<Value.Array> operands, Span span) {
         int rank = operands.stream().mapToInt(Value.Array::rank).max().orElseThrow();
@@ -124,7 +125,8 @@ final class Tensors {
         return shifted;
     }
 
-    /// For each batch axis of a selector, the axis of `other` that it names: the first that is equal and not named yet,
+    /// For each batch axis of a selector, the axis of `other` that it names: the first that is equal and not
+    /// named yet,
     /// or -1.
     private static List<Integer> batchPlaces(Value.Array selector, Value.Array other) {
         List<Integer> places = new ArrayList<>();

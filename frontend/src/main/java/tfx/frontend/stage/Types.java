@@ -7,10 +7,10 @@ import java.util.Map;
 import java.util.Optional;
 import tfx.frontend.ast.Expr;
 import tfx.frontend.ast.Item;
-import tfx.ir.Dim;
 import tfx.ir.Span;
-import tfx.ir.TensorType;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
+import tfx.runtime.TensorType;
 
 /// Written types: matching them with arguments, and declaring inputs and weights by them.
 final class Types {

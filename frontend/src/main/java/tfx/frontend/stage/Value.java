@@ -5,9 +5,9 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import tfx.frontend.ast.Item;
 import tfx.ir.BinaryFn;
-import tfx.ir.Dim;
 import tfx.ir.graph.Node;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
 
 /// What expressions are worth while the compiler runs the program. Only `Array` exists at run time.
 public sealed interface Value {
@@ -44,7 +44,8 @@ public sealed interface Value {
     /// A tensor of the running program.
     ///
     /// @param axes     its dimensions as the program sees them
-    /// @param selector whether it came from `select`: its last two axes are query and key, the others align by name
+    /// @param selector whether it came from `select`: its last two axes are query and key, the others align by
+    ///                 name
     record Array(Node node, List<Axis> axes, boolean selector) implements Value {
         public Array {
             axes = List.copyOf(axes);

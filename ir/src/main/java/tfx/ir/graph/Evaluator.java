@@ -1,13 +1,18 @@
 package tfx.ir.graph;
 
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import tfx.ir.InternalError;
 import tfx.ir.ReduceFn;
-import tfx.ir.RunException;
 import tfx.runtime.DType;
+import tfx.runtime.RunException;
+import tfx.runtime.Sizes;
+import tfx.runtime.TensorType;
+import tfx.runtime.program.Guard;
 
 /// The living definition of every operation: loops, double precision, rounding to the declared type after each
 /// operation. Slow and obvious; it calls no backend.
@@ -45,13 +50,70 @@ public final class Evaluator {
 
     private Map<String, Nd> graph(Graph graph, Map<String, Nd> inputs) {
         Map<Integer, Nd> values = new HashMap<>();
+        Map<Integer, List<Nd>> loops = new HashMap<>();
         for (Node node : graph.nodes()) {
+            if (node.op() instanceof Op.Result result) {
+                values.put(node.id(), loops.get(node.operands().getFirst()).get(result.position()));
+                continue;
+            }
             List<Nd> operands = node.operands().stream().map(values::get).toList();
-            values.put(node.id(), evaluate(node, operands, inputs));
+            for (Guard guard : Guards.of(graph, node)) {
+                guard.check(sizes);
+            }
+            if (node.op() instanceof Op.Loop loop) {
+                loops.put(node.id(), loop(loop, operands));
+            } else {
+                values.put(node.id(), evaluate(node, operands, inputs));
+            }
         }
         Map<String, Nd> outputs = new LinkedHashMap<>();
         graph.outputs().forEach(o -> outputs.put(o.name(), values.get(o.id())));
         return outputs;
+    }
+
+    private List<Nd> loop(Op.Loop loop, List<Nd> operands) {
+        Map<String, Nd> inputs = new HashMap<>();
+        for (int i = 0; i < operands.size(); i++) {
+            inputs.put(Integer.toString(i + 1), operands.get(i));
+        }
+        long trips = loop.trips().map(sizes::evaluate).orElse((long) Integer.MAX_VALUE);
+        List<Nd> results = new ArrayList<>();
+        List<Graph.Output> outputs = loop.body().outputs();
+        for (int k = 0; k < outputs.size(); k++) {
+            TensorType type = loop.body().node(outputs.get(k).id()).type();
+            long[] shape = sizes.evaluate(type);
+            long[] stacked = new long[shape.length + 1];
+            System.arraycopy(shape, 0, stacked, 1, shape.length);
+            stacked[0] = trips;
+            results.add(k < loop.carried() ? operands.get(k) : Nd.zeros(type.dtype(), stacked));
+        }
+        for (int i = 0; i < trips; i++) {
+            Nd number = Nd.zeros(DType.I32);
+            number.longs()[0] = i;
+            inputs.put("0", number);
+            if (loop.test().isPresent()
+                    && graph(loop.test().get(), inputs)
+                                    .values()
+                                    .iterator()
+                                    .next()
+                                    .longs()[0]
+                            == 0) {
+                break;
+            }
+            List<Nd> made = List.copyOf(graph(loop.body(), inputs).values());
+            for (int k = 0; k < made.size(); k++) {
+                if (k < loop.carried()) {
+                    inputs.put(Integer.toString(k + 1), made.get(k));
+                    results.set(k, made.get(k));
+                } else {
+                    int count = made.get(k).count();
+                    for (int j = 0; j < count; j++) {
+                        results.get(k).copy(i * count + j, made.get(k), j);
+                    }
+                }
+            }
+        }
+        return results;
     }
 
     private Nd evaluate(Node node, List<Nd> operands, Map<String, Nd> inputs) {
@@ -106,7 +168,15 @@ public final class Evaluator {
                 }
                 strided(result, operands.getFirst(), strides);
             }
-            case Op.Gather g -> gather(node, operands.get(0), operands.get(1), result);
+            case Op.Gather g -> Arrangements.gather(g, operands, result, node.span());
+            case Op.Slice s -> Arrangements.slice(s, operands.getFirst(), result, sizes);
+            case Op.Window w -> Arrangements.window(w, operands.getFirst(), result);
+            case Op.Concat c -> Arrangements.concat(c, operands, result);
+            case Op.Scatter s -> Arrangements.scatter(s, operands, result, node.span());
+            case Op.Scan s -> Arrangements.scan(s, operands.getFirst(), result);
+            case Op.Sort s -> Arrangements.sort(s, operands.getFirst(), result);
+            case Op.Loop l -> throw new InternalError("a loop gives several values");
+            case Op.Result r -> throw new InternalError("a result without its loop");
             case Op.RowIds r -> rowIds(operands.getFirst(), result);
         }
         return result;
@@ -123,7 +193,8 @@ public final class Evaluator {
     private static void unary(Op.Unary op, Nd x, Nd result) {
         for (int k = 0; k < result.count(); k++) {
             if (x.dtype().isFloat()) {
-                store(result, k, op.fn().apply(x.floats()[k]), 0);
+                double value = op.fn().apply(x.floats()[k]);
+                store(result, k, value, op.fn().isTest() ? (long) value : 0);
             } else {
                 store(result, k, 0, op.fn().apply(x.dtype(), x.longs()[k]));
             }
@@ -146,12 +217,7 @@ public final class Evaluator {
         for (int k = 0; k < result.count(); k++) {
             if (x.dtype().isFloat()) {
                 double value = x.floats()[k];
-                long integer = switch (to) {
-                    case I64 -> (long) value;
-                    case I32 -> (int) value;
-                    case BOOL -> value != 0 ? 1 : 0;
-                    case F64, F32 -> 0;
-                };
+                long integer = to.isFloat() ? 0 : to.truncate(value);
                 store(result, k, value, integer);
             } else {
                 long value = x.longs()[k];
@@ -247,21 +313,6 @@ public final class Evaluator {
                 at += (int) (k / own[i] % result.shape()[i]) * strides[i];
             }
             result.copy(k, from, at);
-        }
-    }
-
-    private static void gather(Node node, Nd table, Nd indices, Nd result) {
-        long rows = table.shape()[0];
-        int width = rows == 0 ? 0 : (int) (table.count() / rows);
-        for (int k = 0; k < indices.count(); k++) {
-            long row = indices.longs()[k];
-            if (row < 0 || row >= rows) {
-                throw new RunException(
-                        "gather: index " + row + " is outside 0.." + (rows - 1) + " (" + node.span() + ")");
-            }
-            for (int i = 0; i < width; i++) {
-                result.copy(k * width + i, table, (int) row * width + i);
-            }
         }
     }
 

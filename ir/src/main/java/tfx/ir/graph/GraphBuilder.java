@@ -5,14 +5,15 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import tfx.ir.BinaryFn;
-import tfx.ir.Dim;
 import tfx.ir.InternalError;
 import tfx.ir.Span;
-import tfx.ir.TensorType;
 import tfx.ir.UnaryFn;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
+import tfx.runtime.TensorType;
 
-/// Makes a graph node by node. Equal operations on equal operands become one node, so that sharing in the source is
+/// Makes a graph node by node. Equal operations on equal operands become one node, so that sharing in the source
+/// is
 /// sharing in the graph.
 public final class GraphBuilder {
     private record Key(Op op, List<Integer> operands, TensorType type) {}

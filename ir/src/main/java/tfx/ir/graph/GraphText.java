@@ -6,14 +6,16 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import tfx.ir.BinaryFn;
 import tfx.ir.ReduceFn;
 import tfx.ir.Span;
-import tfx.ir.TensorType;
 import tfx.ir.UnaryFn;
 import tfx.ir.text.Scanner;
+import tfx.runtime.Dim;
+import tfx.runtime.TensorType;
 
 /// The text form of graphs: `parse(print(g))` equals `g`.
 public final class GraphText {
@@ -61,6 +63,14 @@ public final class GraphText {
             case Op.Broadcast b -> "broadcast";
             case Op.Gather g -> "gather";
             case Op.RowIds r -> "row_ids";
+            case Op.Slice s -> "slice";
+            case Op.Window w -> "window";
+            case Op.Concat c -> "concat";
+            case Op.Scatter s -> "scatter";
+            case Op.Scan s -> "scan_" + s.fn().text();
+            case Op.Sort s -> "sort";
+            case Op.Loop l -> "loop";
+            case Op.Result r -> "result";
             case Op.Region r -> "region";
         };
     }
@@ -76,9 +86,8 @@ public final class GraphText {
             case Op.Transpose t -> out.append(" permutation ").append(t.permutation());
             case Op.Broadcast b -> out.append(" axes ").append(b.axes());
             case Op.Region r -> {
-                out.append(' ').append(quote(r.name())).append(' ');
-                print(r.body(), indent + "  ", out);
-                out.setLength(out.length() - 1);
+                out.append(' ').append(quote(r.name()));
+                nested(" ", r.body(), indent, out);
             }
             case Op.Iota i -> {}
             case Op.Unary u -> {}
@@ -86,9 +95,41 @@ public final class GraphText {
             case Op.Select s -> {}
             case Op.Cast c -> {}
             case Op.Reshape r -> {}
-            case Op.Gather g -> {}
+            case Op.Gather g -> out.append(g.batch() == 0 ? "" : " batch " + g.batch());
+            case Op.Slice s ->
+                out.append(" starts ").append(s.starts()).append(" steps ").append(s.steps());
+            case Op.Window w ->
+                out.append(" axis ")
+                        .append(w.axis())
+                        .append(" stride ")
+                        .append(w.stride())
+                        .append(" dilation ")
+                        .append(w.dilation());
+            case Op.Concat c -> out.append(" axis ").append(c.axis());
+            case Op.Scatter s -> {
+                out.append(" batch ").append(s.batch());
+                s.combine().ifPresent(f -> out.append(" combine ").append(f.text()));
+            }
+            case Op.Scan s -> {
+                out.append(" axis ").append(s.axis());
+                out.append(s.reverse() ? " reverse" : "").append(s.exclusive() ? " exclusive" : "");
+            }
+            case Op.Sort s -> out.append(" axis ").append(s.axis()).append(s.descending() ? " descending" : "");
+            case Op.Loop l -> {
+                l.trips().ifPresent(t -> out.append(" trips ").append(t));
+                out.append(" carried ").append(l.carried());
+                l.test().ifPresent(t -> nested(" test ", t, indent, out));
+                nested(" body ", l.body(), indent, out);
+            }
+            case Op.Result r -> out.append(' ').append(r.position());
             case Op.RowIds r -> {}
         }
+    }
+
+    private static void nested(String word, Graph graph, String indent, StringBuilder out) {
+        out.append(word);
+        print(graph, indent + "  ", out);
+        out.setLength(out.length() - 1);
     }
 
     /// Reads one graph.
@@ -118,7 +159,7 @@ public final class GraphText {
                 outputs.add(new Graph.Output(in.string(), value(in, defined)));
             } else {
                 in.expect("%");
-                int id = Math.toIntExact(in.integer());
+                int id = in.small();
                 in.expect("=");
                 String word = in.word();
                 List<Integer> operands = in.list("(", ")", () -> value(in, defined));
@@ -139,7 +180,7 @@ public final class GraphText {
 
     private static int value(Scanner in, Set<Integer> defined) {
         in.expect("%");
-        int id = Math.toIntExact(in.integer());
+        int id = in.small();
         if (!defined.contains(id)) {
             throw in.error("%" + id + " is used before it is made");
         }
@@ -165,7 +206,29 @@ public final class GraphText {
                 in.expect("axes");
                 yield new Op.Broadcast(in.integers());
             }
-            case "gather" -> new Op.Gather();
+            case "gather" -> new Op.Gather(in.accept("batch") ? in.small() : 0);
+            case "slice" -> {
+                in.expect("starts");
+                List<Dim> starts = in.list("[", "]", in::dim);
+                in.expect("steps");
+                yield new Op.Slice(starts, in.integers());
+            }
+            case "window" -> new Op.Window(number("axis", in), number("stride", in), number("dilation", in));
+            case "concat" -> new Op.Concat(number("axis", in));
+            case "scatter" -> {
+                int batch = number("batch", in);
+                yield new Op.Scatter(
+                        in.accept("combine") ? Optional.of(reduction(in.word(), in)) : Optional.empty(), batch);
+            }
+            case "sort" -> new Op.Sort(number("axis", in), in.accept("descending"));
+            case "loop" -> {
+                Optional<Dim> trips = in.accept("trips") ? Optional.of(in.dim()) : Optional.empty();
+                int carried = number("carried", in);
+                Optional<Graph> test = in.accept("test") ? Optional.of(graph(in, nesting + 1)) : Optional.empty();
+                in.expect("body");
+                yield new Op.Loop(trips, carried, test, graph(in, nesting + 1));
+            }
+            case "result" -> new Op.Result(in.small());
             case "row_ids" -> new Op.RowIds();
             case "region" -> new Op.Region(in.string(), graph(in, nesting + 1));
             default -> family(word, in);
@@ -191,11 +254,27 @@ public final class GraphText {
                 return new Op.Binary(fn);
             }
         }
-        ReduceFn reduce = Arrays.stream(ReduceFn.values())
-                .filter(fn -> ("reduce_" + fn.text()).equals(word))
-                .findFirst()
-                .orElseThrow(() -> in.error("unknown operation " + word));
+        if (word.startsWith("scan_")) {
+            ReduceFn fn = reduction(word.substring("scan_".length()), in);
+            return new Op.Scan(fn, number("axis", in), in.accept("reverse"), in.accept("exclusive"));
+        }
+        if (!word.startsWith("reduce_")) {
+            throw in.error("unknown operation " + word);
+        }
+        ReduceFn fn = reduction(word.substring("reduce_".length()), in);
         in.expect("axes");
-        return new Op.Reduce(reduce, in.integers());
+        return new Op.Reduce(fn, in.integers());
+    }
+
+    private static ReduceFn reduction(String word, Scanner in) {
+        return Arrays.stream(ReduceFn.values())
+                .filter(fn -> fn.text().equals(word))
+                .findFirst()
+                .orElseThrow(() -> in.error("unknown reduction " + word));
+    }
+
+    private static int number(String word, Scanner in) {
+        in.expect(word);
+        return in.small();
     }
 }

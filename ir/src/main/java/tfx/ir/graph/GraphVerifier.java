@@ -5,7 +5,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import tfx.ir.Span;
-import tfx.ir.TensorType;
+import tfx.runtime.TensorType;
 
 /// What a legal graph is.
 public final class GraphVerifier {
@@ -30,6 +30,21 @@ public final class GraphVerifier {
             if (node.op() instanceof Op.Input input && !inputs.add(input.name())) {
                 errors.add(where + "input " + input.name() + " is declared twice");
             }
+            for (Node operand : operandsKnown ? graph.operands(node) : List.<Node>of()) {
+                boolean reads = node.op() instanceof Op.Result;
+                if (operand.op() instanceof Op.Loop != reads) {
+                    errors.add(where + "what a loop gives is read by result, and nothing else is");
+                }
+            }
+            if (node.op() instanceof Op.Loop loop) {
+                errors.addAll(verify(loop.body(), fused));
+                loop.test().ifPresent(t -> errors.addAll(verify(t, fused)));
+            }
+            if (operandsKnown
+                    && node.op() instanceof Op.Result result
+                    && graph.operands(node).getFirst().op() instanceof Op.Loop loop) {
+                errors.addAll(result(result, loop, graph, node, where));
+            }
             if (node.op() instanceof Op.Region region) {
                 if (!fused) {
                     errors.add(where + "a region before fusion");
@@ -52,6 +67,20 @@ public final class GraphVerifier {
             }
         }
         return errors;
+    }
+
+    private static List<String> result(Op.Result result, Op.Loop loop, Graph graph, Node node, String where) {
+        try {
+            Node of = graph.operands(node).getFirst();
+            List<TensorType> types = TypeRules.loopResults(
+                    loop, graph.operands(of).stream().map(Node::type).toList());
+            boolean fits = result.position() >= 0
+                    && result.position() < types.size()
+                    && types.get(result.position()).equals(node.type());
+            return fits ? List.of() : List.of(where + "result " + result.position() + " of " + types);
+        } catch (TypeRules.Violation violation) {
+            return List.of();
+        }
     }
 
     private static String at(Span span) {

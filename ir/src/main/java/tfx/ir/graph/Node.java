@@ -3,7 +3,7 @@ package tfx.ir.graph;
 import java.util.List;
 import java.util.Objects;
 import tfx.ir.Span;
-import tfx.ir.TensorType;
+import tfx.runtime.TensorType;
 
 /// One operation and the value it makes, which `id` names. The span is outside equality.
 public record Node(int id, Op op, List<Integer> operands, TensorType type, Span span) {

@@ -1,12 +1,14 @@
 package tfx.ir.graph;
 
 import java.util.List;
+import java.util.Optional;
 import tfx.ir.BinaryFn;
-import tfx.ir.Dim;
 import tfx.ir.ReduceFn;
 import tfx.ir.UnaryFn;
+import tfx.runtime.Dim;
 
-/// The kinds of graph operations. Families are enums (`UnaryFn`, `BinaryFn`, `ReduceFn`), structure is a record each.
+/// The kinds of graph operations. Families are enums (`UnaryFn`, `BinaryFn`, `ReduceFn`), structure is a record
+/// each.
 public sealed interface Op {
     /// An argument of the program, bound by name.
     record Input(String name) implements Op {}
@@ -74,13 +76,69 @@ public sealed interface Op {
         }
     }
 
-    /// `gather(table, indices)`: rows of the table's first dimension; an index outside fails the run.
-    record Gather() implements Op {}
+    /// `gather(table, indices)`: for tables `[batch.., rows, rest..]` and indices `[batch.., I..]`, the rows
+    /// `[batch.., I.., rest..]` at the indices; the first `batch` dimensions of both are the same. An index
+    /// outside
+    /// fails the run.
+    record Gather(int batch) implements Op {
+        public Gather() {
+            this(0);
+        }
+    }
 
-    /// For row offsets `[B + 1]` (ascending, from 0), the row that each of the `offsets[B]` packed elements belongs
+    /// Every `step`-th element from `start` along each dimension; a negative step walks backwards. The result's
+    /// shape
+    /// says how many.
+    record Slice(List<Dim> starts, List<Integer> steps) implements Op {
+        public Slice {
+            starts = List.copyOf(starts);
+            steps = List.copyOf(steps);
+        }
+    }
+
+    /// Overlapping windows along one dimension, which becomes two: element (i, j) is `i * stride + j * dilation`.
+    record Window(int axis, int stride, int dilation) implements Op {}
+
+    /// The operands one after the other along a dimension.
+    record Concat(int axis) implements Op {}
+
+    /// `scatter(x, indices, updates)`: x `[batch.., rows, rest..]` with the rows at `indices[batch.., I..]`
+    /// replaced by
+    /// `updates[batch.., I.., rest..]`, or combined with them; updates apply one after the other in row-major
+    /// order of
+    /// their index. An index outside fails the run.
+    record Scatter(Optional<ReduceFn> combine, int batch) implements Op {}
+
+    /// All partial reductions along a dimension: element i is that of elements 0..i; `exclusive` leaves i itself
+    /// out,
+    /// `reverse` begins at the end.
+    record Scan(ReduceFn fn, int axis, boolean reverse, boolean exclusive) implements Op {}
+
+    /// The stable order of the elements along a dimension, as i32 indices. NaN is above all numbers, -0 equals 0.
+    record Sort(int axis, boolean descending) implements Op {}
+
+    /// Runs `body` again and again on carried state. Inputs of the body: `0` the iteration (i32), then the state,
+    /// then
+    /// values from outside that stay the same; its outputs: the next state, then values that are stacked along a
+    /// new
+    /// first dimension of size `trips`. Operands: the first state, then the values from outside. With `test`, a
+    /// graph of the same inputs and one bool output, the loop ends before the iteration where it is false.
+    /// What the loop gives is read by `Result`: final state, then stacked values.
+    record Loop(Optional<Dim> trips, int carried, Optional<Graph> test, Graph body) implements Op {}
+
+    /// One of the values that a loop gives.
+    record Result(int position) implements Op {}
+
+    /// For row offsets `[B + 1]` (ascending, from 0), the row that each of the `offsets[B]` packed elements
+    /// belongs
     /// to.
     record RowIds() implements Op {}
 
     /// Operations that become one kernel. The body's inputs `0`, `1`, ... are the operands; it has one output.
     record Region(String name, Graph body) implements Op {}
+
+    /// Whether each element of the result depends on the elements of the operands at its own place alone.
+    default boolean isElementwise() {
+        return this instanceof Unary || this instanceof Binary || this instanceof Select || this instanceof Cast;
+    }
 }

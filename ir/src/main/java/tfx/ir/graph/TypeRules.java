@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import tfx.ir.Dim;
-import tfx.ir.TensorType;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
+import tfx.runtime.TensorType;
 
 /// The shape and type rule of every operation kind: what the verifier checks and the builder infers from.
 public final class TypeRules {
@@ -71,6 +71,94 @@ public final class TypeRules {
             case Op.Contract c -> same(op, infer(op, operands), result);
             case Op.Transpose t -> same(op, infer(op, operands), result);
             case Op.Gather g -> same(op, infer(op, operands), result);
+            case Op.Concat c -> same(op, infer(op, operands), result);
+            case Op.Scatter s -> same(op, infer(op, operands), result);
+            case Op.Scan s -> same(op, infer(op, operands), result);
+            case Op.Sort s -> same(op, infer(op, operands), result);
+            case Op.Slice s -> {
+                arity(op, operands, 1);
+                TensorType x = operands.getFirst();
+                require(
+                        x.rank() == result.rank()
+                                && s.starts().size() == x.rank()
+                                && s.steps().size() == x.rank()
+                                && !s.steps().contains(0),
+                        "a slice names a start and a step other than 0 for each dimension of " + x);
+                require(x.dtype() == result.dtype(), "a slice keeps the element type of " + x);
+            }
+            case Op.Window w -> window(w, operands, result);
+            case Op.Loop l -> {
+                List<TensorType> types = loopResults(l, operands);
+                require(types.getFirst().equals(result), "a loop has the type of its first result, " + types);
+            }
+            case Op.Result r -> arity(op, operands, 1);
+        }
+    }
+
+    private static void window(Op.Window window, List<TensorType> operands, TensorType result) throws Violation {
+        arity(window, operands, 1);
+        TensorType x = operands.getFirst();
+        int axis = window.axis();
+        require(
+                axis >= 0 && axis < x.rank() && window.stride() > 0 && window.dilation() > 0,
+                "a window needs a dimension of " + x + ", a stride and a dilation above 0");
+        require(
+                result.dtype() == x.dtype()
+                        && result.rank() == x.rank() + 1
+                        && result.shape().subList(0, axis).equals(x.shape().subList(0, axis))
+                        && result.shape()
+                                .subList(axis + 2, result.rank())
+                                .equals(x.shape().subList(axis + 1, x.rank())),
+                "windows of " + x + " along " + axis + " are no " + result);
+    }
+
+    /// The types of what a loop gives: final state, then stacked values.
+    public static List<TensorType> loopResults(Op.Loop loop, List<TensorType> operands) throws Violation {
+        Graph body = loop.body();
+        require(loop.carried() >= 0 && operands.size() >= loop.carried(), "a loop has an operand for each state");
+        require(loop.trips().isPresent() || loop.test().isPresent(), "a loop has a number of trips or a test");
+        loopInputs(body, operands);
+        List<TensorType> types = new ArrayList<>();
+        List<Graph.Output> outputs = body.outputs();
+        require(!outputs.isEmpty() && outputs.size() >= loop.carried(), "a loop gives at least its state");
+        require(
+                outputs.size() == loop.carried()
+                        || loop.trips().isPresent() && loop.test().isEmpty(),
+                "a loop that a test ends stacks nothing");
+        for (int i = 0; i < outputs.size(); i++) {
+            TensorType type = body.node(outputs.get(i).id()).type();
+            if (i < loop.carried()) {
+                require(
+                        type.equals(operands.get(i)),
+                        "state " + i + " begins as " + operands.get(i) + " and becomes " + type);
+                types.add(type);
+            } else {
+                List<Dim> shape = new ArrayList<>(type.shape());
+                shape.addFirst(loop.trips().orElseThrow());
+                types.add(new TensorType(type.dtype(), shape));
+            }
+        }
+        if (loop.test().isPresent()) {
+            Graph test = loop.test().get();
+            loopInputs(test, operands);
+            require(
+                    test.outputs().size() == 1
+                            && test.node(test.outputs().getFirst().id())
+                                    .type()
+                                    .equals(new TensorType(DType.BOOL, List.of())),
+                    "the test of a loop gives one bool");
+        }
+        return types;
+    }
+
+    private static void loopInputs(Graph graph, List<TensorType> operands) throws Violation {
+        for (Node input : graph.inputs()) {
+            String name = ((Op.Input) input.op()).name();
+            boolean number = name.matches("[0-9]{1,6}") && Integer.parseInt(name) <= operands.size();
+            require(number, "a loop has no operand for the input " + name);
+            int position = Integer.parseInt(name);
+            TensorType due = position == 0 ? new TensorType(DType.I32, List.of()) : operands.get(position - 1);
+            require(input.type().equals(due), "input " + name + " of a loop is " + due + ", not " + input.type());
         }
     }
 
@@ -81,7 +169,7 @@ public final class TypeRules {
                 arity(op, operands, 1);
                 TensorType x = operands.getFirst();
                 require(u.fn().accepts(x.dtype()), u.fn().text() + " is not defined on " + x.dtype());
-                yield x;
+                yield x.withDtype(u.fn().result(x.dtype()));
             }
             case Op.Binary b -> {
                 arity(op, operands, 2);
@@ -112,11 +200,40 @@ public final class TypeRules {
                 arity(op, operands, 2);
                 TensorType table = operands.get(0);
                 TensorType indices = operands.get(1);
-                require(table.rank() >= 1, "gather takes a table of rank 1 or more, not " + table);
-                require(indices.dtype().isInteger(), "gather takes integer indices, not " + indices);
+                batched(op, table, indices, g.batch());
                 List<Dim> shape = new ArrayList<>(indices.shape());
-                shape.addAll(table.shape().subList(1, table.rank()));
+                shape.addAll(table.shape().subList(g.batch() + 1, table.rank()));
                 yield new TensorType(table.dtype(), shape);
+            }
+            case Op.Concat c -> concat(c, operands);
+            case Op.Scatter s -> {
+                arity(op, operands, 3);
+                TensorType x = operands.get(0);
+                TensorType indices = operands.get(1);
+                batched(op, x, indices, s.batch());
+                List<Dim> due = new ArrayList<>(indices.shape());
+                due.addAll(x.shape().subList(s.batch() + 1, x.rank()));
+                TensorType updates = operands.get(2);
+                require(
+                        updates.equals(new TensorType(x.dtype(), due)),
+                        "scatter into " + x + " at " + indices + " takes " + due + ", not " + updates);
+                require(
+                        s.combine().filter(f -> !f.accepts(x.dtype())).isEmpty(),
+                        s.combine() + " is not defined on " + x.dtype());
+                yield x;
+            }
+            case Op.Scan s -> {
+                arity(op, operands, 1);
+                TensorType x = operands.getFirst();
+                require(s.axis() >= 0 && s.axis() < x.rank(), "axis " + s.axis() + " is not in " + x);
+                require(s.fn().accepts(x.dtype()), s.fn().text() + " is not defined on " + x.dtype());
+                yield x;
+            }
+            case Op.Sort s -> {
+                arity(op, operands, 1);
+                TensorType x = operands.getFirst();
+                require(s.axis() >= 0 && s.axis() < x.rank(), "axis " + s.axis() + " is not in " + x);
+                yield x.withDtype(DType.I32);
             }
             case Op.Region r -> {
                 Graph body = r.body();
@@ -131,7 +248,41 @@ public final class TypeRules {
             case Op.Reshape r -> throw notInferred(op);
             case Op.Broadcast b -> throw notInferred(op);
             case Op.RowIds r -> throw notInferred(op);
+            case Op.Slice s -> throw notInferred(op);
+            case Op.Window w -> throw notInferred(op);
+            case Op.Loop l -> loopResults(l, operands).getFirst();
+            case Op.Result r -> throw notInferred(op);
         };
+    }
+
+    private static void batched(Op op, TensorType table, TensorType indices, int batch) throws Violation {
+        require(indices.dtype().isInteger(), op + " takes integer indices, not " + indices);
+        require(
+                batch >= 0
+                        && table.rank() > batch
+                        && indices.rank() >= batch
+                        && table.shape()
+                                .subList(0, batch)
+                                .equals(indices.shape().subList(0, batch)),
+                op + ": the first " + batch + " dimensions of " + table + " and " + indices + " differ");
+    }
+
+    private static TensorType concat(Op.Concat concat, List<TensorType> operands) throws Violation {
+        require(!operands.isEmpty(), "concat takes at least one operand");
+        TensorType first = operands.getFirst();
+        int axis = concat.axis();
+        require(axis >= 0 && axis < first.rank(), "axis " + axis + " is not in " + first);
+        Dim sum = Dim.ZERO;
+        for (TensorType operand : operands) {
+            List<Dim> other = new ArrayList<>(operand.shape());
+            require(operand.rank() == first.rank(), "concat of " + operands);
+            sum = sum.plus(other.get(axis));
+            other.set(axis, first.shape().get(axis));
+            require(operand.dtype() == first.dtype() && other.equals(first.shape()), "concat of " + operands);
+        }
+        List<Dim> shape = new ArrayList<>(first.shape());
+        shape.set(axis, sum);
+        return new TensorType(first.dtype(), shape);
     }
 
     private static Violation notInferred(Op op) {

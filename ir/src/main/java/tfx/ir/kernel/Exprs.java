@@ -1,10 +1,12 @@
 package tfx.ir.kernel;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import tfx.runtime.DType;
 
 /// Questions and rebuilds on kernel expressions that every consumer shares.
@@ -71,6 +73,24 @@ public final class Exprs {
         return symbols;
     }
 
+    /// The expressions that a statement evaluates, without those of statements inside it.
+    public static List<Kernel.Expr> values(Kernel.Statement statement) {
+        return switch (statement) {
+            case Kernel.Let s -> List.of(s.value());
+            case Kernel.Reduce s -> List.of(s.value());
+            case Kernel.Dot s -> List.of(s.left(), s.right());
+            case Kernel.Store s -> {
+                List<Kernel.Expr> all = new ArrayList<>(List.of(s.value()));
+                s.lookups().forEach(k -> all.add(k.value()));
+                yield all;
+            }
+            case Kernel.Scan s -> List.of(s.value());
+            case Kernel.Sort s -> List.of(s.value());
+            case Kernel.Loop s ->
+                Stream.concat(s.from().stream(), s.to().stream()).toList();
+        };
+    }
+
     /// The tile values that `expr` reads.
     public static Set<String> refs(Kernel.Expr expr) {
         Set<String> refs = new TreeSet<>();
@@ -89,7 +109,7 @@ public final class Exprs {
             case Kernel.Constant c -> c.dtype();
             case Kernel.Index i -> i.dtype();
             case Kernel.Ref r -> tiles.apply(r.name());
-            case Kernel.Unary u -> dtype(u.x(), buffers, tiles);
+            case Kernel.Unary u -> u.fn().result(dtype(u.x(), buffers, tiles));
             case Kernel.Binary b -> b.fn().result(dtype(b.a(), buffers, tiles));
             case Kernel.Select s -> dtype(s.a(), buffers, tiles);
             case Kernel.Cast c -> c.dtype();

@@ -1,30 +1,55 @@
 package tfx.ir.kernel;
 
 import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 import tfx.ir.BinaryFn;
-import tfx.ir.Dim;
 import tfx.ir.ReduceFn;
+import tfx.ir.Span;
 import tfx.ir.UnaryFn;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
 
 /// One kernel: a grid of independent tasks, each of which runs `body` on tiles. Value-semantic and free of any
 /// target.
 ///
-/// Names of axes stand as symbols in index expressions. A tile value has a name, some axes, and an element for each
+/// Names of axes stand as symbols in index expressions. A tile value has a name, some axes, and an element for
+/// each
 /// point of its axes inside the current task and loop step.
 ///
 /// @param sizes size symbols, whose values come with each call
 /// @param grid  axes that the tasks divide among them, outermost first
 /// @param axes  axes that each task walks itself
+/// @param span  the source it came from; outside equality
 public record Kernel(
-        String name, List<String> sizes, List<Buffer> buffers, List<Axis> grid, List<Axis> axes, List<Statement> body) {
+        String name,
+        List<String> sizes,
+        List<Buffer> buffers,
+        List<Axis> grid,
+        List<Axis> axes,
+        List<Statement> body,
+        Span span) {
     public Kernel {
         sizes = List.copyOf(sizes);
         buffers = List.copyOf(buffers);
         grid = List.copyOf(grid);
         axes = List.copyOf(axes);
         body = List.copyOf(body);
+    }
+
+    public Kernel(
+            String name,
+            List<String> sizes,
+            List<Buffer> buffers,
+            List<Axis> grid,
+            List<Axis> axes,
+            List<Statement> body) {
+        this(name, sizes, buffers, grid, axes, body, Span.NONE);
+    }
+
+    /// The same kernel under another name.
+    public Kernel named(String other) {
+        return new Kernel(other, sizes, buffers, grid, axes, body, span);
     }
 
     /// Memory that a kernel reads or writes.
@@ -70,7 +95,8 @@ public record Kernel(
         }
     }
 
-    /// The matrix product `name[axes] = sum over `over` of left * right`; with `accumulate`, added to what the tile
+    /// The matrix product `name[axes] = sum over `over` of left * right`; with `accumulate`, added to what the
+    /// tile
     /// holds. `left` does not depend on the last of the axes, `right` not on the one before.
     public record Dot(
             String name, DType dtype, List<String> axes, String over, boolean accumulate, Expr left, Expr right)
@@ -80,9 +106,56 @@ public record Kernel(
         }
     }
 
-    /// Writes an element for each point of `axes`.
-    public record Store(String buffer, List<Dim> index, List<String> axes, Expr value) implements Statement {
+    /// Writes an element for each point of `axes`, one after the other in row-major order of the axes where
+    /// places
+    /// coincide. Symbols of the index that no axis or size has are looked up.
+    ///
+    /// @param combine joins the value with what the buffer holds; without, it replaces it
+    public record Store(
+            String buffer,
+            List<Dim> index,
+            List<Lookup> lookups,
+            List<String> axes,
+            Optional<BinaryFn> combine,
+            Expr value)
+            implements Statement {
         public Store {
+            index = List.copyOf(index);
+            lookups = List.copyOf(lookups);
+            axes = List.copyOf(axes);
+        }
+
+        public Store(String buffer, List<Dim> index, List<String> axes, Expr value) {
+            this(buffer, index, List.of(), axes, Optional.empty(), value);
+        }
+    }
+
+    /// Writes the partial reductions of `value` along `over`, for each point of `axes`.
+    ///
+    /// @param reverse   whether it begins at the end
+    /// @param exclusive whether an element's own value is left out
+    public record Scan(
+            String buffer,
+            List<Dim> index,
+            List<String> axes,
+            String over,
+            ReduceFn fn,
+            boolean reverse,
+            boolean exclusive,
+            Expr value)
+            implements Statement {
+        public Scan {
+            index = List.copyOf(index);
+            axes = List.copyOf(axes);
+        }
+    }
+
+    /// Writes the stable order of `value` along `over` as i32 positions, for each point of `axes`. NaN is above
+    /// all
+    /// numbers, -0 equals 0.
+    public record Sort(String buffer, List<Dim> index, List<String> axes, String over, boolean descending, Expr value)
+            implements Statement {
+        public Sort {
             index = List.copyOf(index);
             axes = List.copyOf(axes);
         }
@@ -137,6 +210,22 @@ public record Kernel(
         return java.util.stream.Stream.concat(grid.stream(), axes.stream())
                 .filter(a -> a.name().equals(name))
                 .findFirst();
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Kernel k
+                && name.equals(k.name)
+                && sizes.equals(k.sizes)
+                && buffers.equals(k.buffers)
+                && grid.equals(k.grid)
+                && axes.equals(k.axes)
+                && body.equals(k.body);
+    }
+
+    @Override
+    public int hashCode() {
+        return Objects.hash(name, sizes, buffers, grid, axes, body);
     }
 
     @Override

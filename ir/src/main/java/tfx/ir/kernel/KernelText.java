@@ -4,18 +4,17 @@ import static tfx.ir.text.Scanner.quote;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import tfx.ir.BinaryFn;
-import tfx.ir.Dim;
 import tfx.ir.ReduceFn;
-import tfx.ir.TensorType;
 import tfx.ir.UnaryFn;
 import tfx.ir.text.Scanner;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
+import tfx.runtime.TensorType;
 
-/// The text form of kernels and kernel programs: `parse(print(p))` equals `p`.
+/// The text form of kernels: `parse(print(k))` equals `k`. Programs are in {@link ProgramText}.
 public final class KernelText {
     private static final int MAX_DEPTH = 300;
 
@@ -23,44 +22,7 @@ public final class KernelText {
 
     // ---- printing ----
 
-    public static String print(KernelProgram program) {
-        StringBuilder out = new StringBuilder("program " + quote(program.name()) + " {\n");
-        for (KernelProgram.Value value : program.values()) {
-            out.append("  ")
-                    .append(value.role().name().toLowerCase(Locale.ROOT))
-                    .append(' ')
-                    .append(value.name());
-            out.append(" : ").append(value.type()).append(panels(value.panels()));
-            out.append(value.source().isEmpty() ? "" : " from " + quote(value.source()))
-                    .append('\n');
-        }
-        program.once()
-                .forEach(s -> out.append("  once ")
-                        .append(s.kernel())
-                        .append(names(s.arguments()))
-                        .append('\n'));
-        program.steps()
-                .forEach(s -> out.append("  step ")
-                        .append(s.kernel())
-                        .append(names(s.arguments()))
-                        .append('\n'));
-        for (KernelProgram.Output output : program.outputs()) {
-            out.append("  output ")
-                    .append(quote(output.name()))
-                    .append(' ')
-                    .append(output.value())
-                    .append('\n');
-        }
-        out.append("}\n");
-        program.kernels().forEach(k -> out.append('\n').append(print(k)));
-        return out.toString();
-    }
-
-    private static String names(List<String> names) {
-        return names.stream().collect(Collectors.joining(", ", " (", ")"));
-    }
-
-    private static String panels(int panels) {
+    static String panels(int panels) {
         return panels == 0 ? "" : " panels " + panels;
     }
 
@@ -113,14 +75,28 @@ public final class KernelText {
                             .append(print(s.left()))
                             .append(" * ")
                             .append(print(s.right()));
-                case Kernel.Store s ->
-                    out.append("store ")
-                            .append(s.buffer())
-                            .append(s.index())
+                case Kernel.Store s -> {
+                    out.append("store ").append(s.buffer()).append(s.index()).append(" over ");
+                    out.append(s.axes());
+                    s.lookups().forEach(k -> out.append(" where ").append(print(k)));
+                    s.combine().ifPresent(f -> out.append(" by ").append(f.text()));
+                    out.append(" = ").append(print(s.value()));
+                }
+                case Kernel.Scan s -> {
+                    out.append("scan ").append(s.buffer()).append(s.index()).append(' ');
+                    out.append(s.fn().text()).append(s.reverse() ? " reverse" : "");
+                    out.append(s.exclusive() ? " exclusive" : "")
                             .append(" over ")
-                            .append(s.axes())
-                            .append(" = ")
-                            .append(print(s.value()));
+                            .append(s.axes());
+                    out.append(" along ").append(s.over()).append(" = ").append(print(s.value()));
+                }
+                case Kernel.Sort s -> {
+                    out.append("sort ").append(s.buffer()).append(s.index());
+                    out.append(s.descending() ? " descending" : "")
+                            .append(" over ")
+                            .append(s.axes());
+                    out.append(" along ").append(s.over()).append(" = ").append(print(s.value()));
+                }
                 case Kernel.Loop s -> {
                     out.append("loop ").append(s.axis());
                     s.from().ifPresent(e -> out.append(" from ").append(print(e)));
@@ -138,13 +114,15 @@ public final class KernelText {
         return name + axes + " : " + dtype;
     }
 
+    private static String print(Kernel.Lookup lookup) {
+        return lookup.symbol() + " = " + print(lookup.value()) + " below " + lookup.limit();
+    }
+
     /// An expression in text form.
     public static String print(Kernel.Expr expr) {
         return switch (expr) {
             case Kernel.Load l -> {
-                String lookups = l.lookups().stream()
-                        .map(k -> ", " + k.symbol() + " = " + print(k.value()) + " below " + k.limit())
-                        .collect(Collectors.joining());
+                String lookups = l.lookups().stream().map(k -> ", " + print(k)).collect(Collectors.joining());
                 yield "load(" + l.buffer() + ", " + l.index() + lookups + ")";
             }
             case Kernel.Constant c -> "const(" + c.dtype() + ", " + c.value() + ")";
@@ -159,34 +137,6 @@ public final class KernelText {
 
     // ---- parsing ----
 
-    /// Reads a program with its kernels.
-    public static KernelProgram parseProgram(String text) {
-        Scanner in = new Scanner(text);
-        in.expect("program");
-        String name = in.string();
-        in.expect("{");
-        List<KernelProgram.Value> values = new ArrayList<>();
-        List<KernelProgram.Step> once = new ArrayList<>();
-        List<KernelProgram.Step> steps = new ArrayList<>();
-        List<KernelProgram.Output> outputs = new ArrayList<>();
-        while (!in.accept("}")) {
-            if (in.accept("once")) {
-                once.add(new KernelProgram.Step(Math.toIntExact(in.integer()), in.list("(", ")", in::word)));
-            } else if (in.accept("step")) {
-                steps.add(new KernelProgram.Step(Math.toIntExact(in.integer()), in.list("(", ")", in::word)));
-            } else if (in.accept("output")) {
-                outputs.add(new KernelProgram.Output(in.string(), in.word()));
-            } else {
-                values.add(value(in));
-            }
-        }
-        List<Kernel> kernels = new ArrayList<>();
-        while (!in.atEnd()) {
-            kernels.add(kernel(in));
-        }
-        return new KernelProgram(name, values, kernels, once, steps, outputs);
-    }
-
     /// Reads one kernel.
     public static Kernel parse(String text) {
         Scanner in = new Scanner(text);
@@ -197,23 +147,7 @@ public final class KernelText {
         return kernel;
     }
 
-    private static KernelProgram.Value value(Scanner in) {
-        String word = in.word();
-        KernelProgram.Role role = null;
-        for (KernelProgram.Role r : KernelProgram.Role.values()) {
-            role = r.name().toLowerCase(Locale.ROOT).equals(word) ? r : role;
-        }
-        if (role == null) {
-            throw in.error("unknown kind of buffer " + word);
-        }
-        String name = in.word();
-        in.expect(":");
-        TensorType type = in.type();
-        int panels = in.accept("panels") ? Math.toIntExact(in.integer()) : 0;
-        return new KernelProgram.Value(name, role, in.accept("from") ? in.string() : "", type, panels);
-    }
-
-    private static Kernel kernel(Scanner in) {
+    static Kernel kernel(Scanner in) {
         in.expect("kernel");
         String name = in.string();
         in.expect("{");
@@ -230,7 +164,7 @@ public final class KernelText {
                 String buffer = in.word();
                 in.expect(":");
                 TensorType type = in.type();
-                int panels = in.accept("panels") ? Math.toIntExact(in.integer()) : 0;
+                int panels = in.accept("panels") ? in.small() : 0;
                 buffers.add(new Kernel.Buffer(buffer, output, type.dtype(), type.shape(), panels));
             } else if (in.accept("grid")) {
                 grid.add(axis(in));
@@ -248,7 +182,7 @@ public final class KernelText {
         in.expect(":");
         Dim size = in.dim();
         in.expect("tile");
-        int tile = Math.toIntExact(in.integer());
+        int tile = in.small();
         Optional<Kernel.Split> split =
                 in.accept("split") ? Optional.of(new Kernel.Split(in.word(), in.word())) : Optional.empty();
         return new Kernel.Axis(name, size, tile, split);
@@ -297,8 +231,37 @@ public final class KernelText {
                 List<Dim> index = in.list("[", "]", in::dim);
                 in.expect("over");
                 List<String> axes = in.list("[", "]", in::word);
+                List<Kernel.Lookup> lookups = new ArrayList<>();
+                while (in.accept("where")) {
+                    lookups.add(lookup(in, 0));
+                }
+                Optional<BinaryFn> combine = in.accept("by") ? Optional.of(binary(in.word(), in)) : Optional.empty();
                 in.expect("=");
-                return new Kernel.Store(buffer, index, axes, expr(in, 0));
+                return new Kernel.Store(buffer, index, lookups, axes, combine, expr(in, 0));
+            }
+            case "scan" -> {
+                String buffer = in.word();
+                List<Dim> index = in.list("[", "]", in::dim);
+                ReduceFn fn = reduction(in);
+                boolean reverse = in.accept("reverse");
+                boolean exclusive = in.accept("exclusive");
+                in.expect("over");
+                List<String> axes = in.list("[", "]", in::word);
+                in.expect("along");
+                String over = in.word();
+                in.expect("=");
+                return new Kernel.Scan(buffer, index, axes, over, fn, reverse, exclusive, expr(in, 0));
+            }
+            case "sort" -> {
+                String buffer = in.word();
+                List<Dim> index = in.list("[", "]", in::dim);
+                boolean descending = in.accept("descending");
+                in.expect("over");
+                List<String> axes = in.list("[", "]", in::word);
+                in.expect("along");
+                String over = in.word();
+                in.expect("=");
+                return new Kernel.Sort(buffer, index, axes, over, descending, expr(in, 0));
             }
             case "loop" -> {
                 String axis = in.word();
@@ -369,13 +332,17 @@ public final class KernelText {
         List<Dim> index = in.list("[", "]", in::dim);
         List<Kernel.Lookup> lookups = new ArrayList<>();
         while (in.accept(",")) {
-            String symbol = in.word();
-            in.expect("=");
-            Kernel.Expr value = expr(in, depth + 1);
-            in.expect("below");
-            lookups.add(new Kernel.Lookup(symbol, value, in.dim()));
+            lookups.add(lookup(in, depth + 1));
         }
         return new Kernel.Load(buffer, index, lookups);
+    }
+
+    private static Kernel.Lookup lookup(Scanner in, int depth) {
+        String symbol = in.word();
+        in.expect("=");
+        Kernel.Expr value = expr(in, depth);
+        in.expect("below");
+        return new Kernel.Lookup(symbol, value, in.dim());
     }
 
     private static Kernel.Expr function(String word, Scanner in, int depth) {
@@ -393,9 +360,13 @@ public final class KernelText {
             in.expect(",");
             return new Kernel.Select(first, second, expr(in, depth + 1));
         }
+        return new Kernel.Binary(binary(word, in), first, second);
+    }
+
+    private static BinaryFn binary(String word, Scanner in) {
         for (BinaryFn fn : BinaryFn.values()) {
             if (fn.text().equals(word)) {
-                return new Kernel.Binary(fn, first, second);
+                return fn;
             }
         }
         throw in.error("unknown function " + word);

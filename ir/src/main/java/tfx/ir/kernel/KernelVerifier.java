@@ -5,9 +5,12 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
-import tfx.ir.Dim;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
+import tfx.runtime.TensorType;
+import tfx.runtime.program.Execution;
 
 /// What a legal kernel is.
 public final class KernelVerifier {
@@ -36,25 +39,50 @@ public final class KernelVerifier {
     public static List<String> verify(KernelProgram program) {
         List<String> errors = new ArrayList<>();
         program.kernels().forEach(k -> errors.addAll(verify(k)));
-        List<KernelProgram.Step> all = new ArrayList<>(program.once());
-        all.addAll(program.steps());
-        for (KernelProgram.Step step : all) {
-            Kernel kernel = program.kernels().get(step.kernel());
-            if (kernel.buffers().size() != step.arguments().size()) {
-                errors.add("kernel " + kernel.name() + " runs on " + step.arguments());
-                continue;
-            }
-            for (int i = 0; i < step.arguments().size(); i++) {
-                KernelProgram.Value value = program.value(step.arguments().get(i));
-                Kernel.Buffer buffer = kernel.buffers().get(i);
-                if (value.type().dtype() != buffer.dtype()
-                        || !value.type().shape().equals(buffer.shape())
-                        || value.panels() != buffer.panels()) {
-                    errors.add("kernel " + kernel.name() + " takes " + buffer + ", given " + value);
+        steps(program, program.execution().once(), errors);
+        steps(program, program.execution().steps(), errors);
+        return errors;
+    }
+
+    private static void steps(KernelProgram program, List<Execution.Step> steps, List<String> errors) {
+        for (Execution.Step step : steps) {
+            switch (step) {
+                case Execution.Launch launch -> launch(program, launch, errors);
+                case Execution.Repeat repeat -> {
+                    steps(program, repeat.test(), errors);
+                    steps(program, repeat.body(), errors);
+                    for (Execution.Carry carry : repeat.carried()) {
+                        TensorType state =
+                                program.execution().value(carry.state()).type();
+                        boolean same = state.equals(program.execution()
+                                        .value(carry.initial())
+                                        .type())
+                                && state.equals(
+                                        program.execution().value(carry.next()).type());
+                        if (!same) {
+                            errors.add("the state " + carry + " changes its type");
+                        }
+                    }
                 }
             }
         }
-        return errors;
+    }
+
+    private static void launch(KernelProgram program, Execution.Launch launch, List<String> errors) {
+        Kernel kernel = program.kernels().get(launch.kernel());
+        if (kernel.buffers().size() != launch.arguments().size()) {
+            errors.add("kernel " + kernel.name() + " runs on " + launch.arguments());
+            return;
+        }
+        for (int i = 0; i < launch.arguments().size(); i++) {
+            Execution.Value value = program.execution().value(launch.arguments().get(i));
+            Kernel.Buffer buffer = kernel.buffers().get(i);
+            if (value.type().dtype() != buffer.dtype()
+                    || !value.type().shape().equals(buffer.shape())
+                    || value.panels() != buffer.panels()) {
+                errors.add("kernel " + kernel.name() + " takes " + buffer + ", given " + value);
+            }
+        }
     }
 
     private void error(String message) {
@@ -115,16 +143,20 @@ public final class KernelVerifier {
                     define(s.name(), s.axes(), s.dtype());
                 }
                 case Kernel.Store s -> {
-                    Set<String> inside = with(open, s.axes());
-                    if (buffer(s.buffer())) {
-                        Kernel.Buffer target = kernel.buffer(s.buffer());
-                        if (!target.output()
-                                || target.shape().size() != s.index().size()) {
-                            error("store into " + target + " at " + s.index());
-                        }
-                        s.index().forEach(d -> index(d, inside, Set.of()));
-                        expr(s.value(), inside, target.dtype());
+                    Set<String> lookups = new HashSet<>();
+                    for (Kernel.Lookup lookup : s.lookups()) {
+                        lookups.add(lookup.symbol());
+                        expr(lookup.value(), with(open, s.axes()), Optional.empty());
                     }
+                    write(s.buffer(), s.index(), with(open, s.axes()), lookups, s.value(), Optional.empty());
+                }
+                case Kernel.Scan s -> {
+                    Set<String> inside = with(with(open, s.axes()), List.of(s.over()));
+                    write(s.buffer(), s.index(), inside, Set.of(), s.value(), Optional.empty());
+                }
+                case Kernel.Sort s -> {
+                    Set<String> inside = with(with(open, s.axes()), List.of(s.over()));
+                    write(s.buffer(), s.index(), inside, Set.of(), s.value(), Optional.of(DType.I32));
                 }
                 case Kernel.Loop s -> {
                     Set<String> bounds = new HashSet<>(open);
@@ -134,6 +166,25 @@ public final class KernelVerifier {
                     statements(s.body(), with(open, List.of(s.axis())));
                 }
             }
+        }
+    }
+
+    /// @param due the element type of the buffer, where it is not the value's
+    private void write(
+            String buffer,
+            List<Dim> index,
+            Set<String> inside,
+            Set<String> lookups,
+            Kernel.Expr value,
+            Optional<DType> due) {
+        if (buffer(buffer)) {
+            Kernel.Buffer target = kernel.buffer(buffer);
+            boolean typed = due.filter(d -> d != target.dtype()).isEmpty();
+            if (!target.output() || !typed || target.shape().size() != index.size()) {
+                error("store into " + target + " at " + index);
+            }
+            index.forEach(d -> index(d, inside, lookups));
+            expr(value, inside, due.isPresent() ? Optional.empty() : Optional.of(target.dtype()));
         }
     }
 
@@ -171,6 +222,10 @@ public final class KernelVerifier {
     }
 
     private void expr(Kernel.Expr expr, Set<String> open, DType expected) {
+        expr(expr, open, Optional.of(expected));
+    }
+
+    private void expr(Kernel.Expr expr, Set<String> open, Optional<DType> expected) {
         Set<String> lookups = new HashSet<>();
         Exprs.walk(expr, e -> {
             if (e instanceof Kernel.Load l) {
@@ -206,8 +261,8 @@ public final class KernelVerifier {
         });
         if (errors.size() == before) {
             DType actual = Exprs.dtype(expr, b -> kernel.buffer(b).dtype(), tiles::get);
-            if (actual != expected) {
-                error("a value of " + actual + " where " + expected + " is due: " + KernelText.print(expr));
+            if (expected.filter(e -> e != actual).isPresent()) {
+                error("a value of " + actual + " where " + expected.get() + " is due: " + KernelText.print(expr));
             }
         }
     }

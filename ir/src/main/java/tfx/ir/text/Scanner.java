@@ -4,9 +4,9 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Function;
-import tfx.ir.Dim;
-import tfx.ir.TensorType;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
+import tfx.runtime.TensorType;
 
 /// Reads the pieces that all IR texts share: words, numbers, strings, sizes, types. IR text comes from files, so
 /// every
@@ -132,7 +132,17 @@ public final class Scanner {
         }
     }
 
-    /// A float as `Double.toString` prints it, or an integer; `Double` if it has a point, exponent or is not finite.
+    /// An integer of 32 bits.
+    public int small() {
+        long value = integer();
+        if (value != (int) value) {
+            throw error(value + " is too large");
+        }
+        return (int) value;
+    }
+
+    /// A float as `Double.toString` prints it, or an integer; `Double` if it has a point, exponent or is not
+    /// finite.
     public Number number() {
         skip();
         int start = at;
@@ -149,7 +159,7 @@ public final class Scanner {
 
     /// `[0, 2, 1]`.
     public List<Integer> integers() {
-        return list("[", "]", () -> Math.toIntExact(integer()));
+        return list("[", "]", this::small);
     }
 
     /// Items between two brackets, separated by commas.

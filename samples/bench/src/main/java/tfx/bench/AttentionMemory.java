@@ -11,7 +11,8 @@ import tfx.frontend.Program;
 import tfx.runtime.DType;
 import tfx.runtime.Tensor;
 
-/// Peak memory of the process before and after attention over 8 heads of 64 at growing lengths: it must grow with the
+/// Peak memory of the process before and after attention over 8 heads of 64 at growing lengths: it must grow with
+/// the
 /// length, not with its square.
 final class AttentionMemory {
     private static final String SOURCE = """

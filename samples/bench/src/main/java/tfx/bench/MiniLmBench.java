@@ -10,7 +10,8 @@ import java.util.Random;
 
 /// Token ids in, array out, against ONNX Runtime with all optimisations, alternating in one JVM; medians.
 ///
-/// For the batch of mixed lengths the reference is the best of padded, sorted into buckets of eight, and one by one.
+/// For the batch of mixed lengths the reference is the best of padded, sorted into buckets of eight, and one by
+/// one.
 final class MiniLmBench {
     /// One side of a comparison.
     interface Side {
@@ -100,8 +101,10 @@ final class MiniLmBench {
         }
     }
 
-    /// Milliseconds a run, over enough runs to last twenty. Before that, a pause lets the other side's spinning threads go
-    /// to sleep, and untimed runs of the same length let this side's threads find their cores again: what is compared is
+    /// Milliseconds a run, over enough runs to last twenty. Before that, a pause lets the other side's spinning
+    /// threads go
+    /// to sleep, and untimed runs of the same length let this side's threads find their cores again: what is
+    /// compared is
     /// the steady state of both.
     private static double time(Side side) throws Exception {
         Thread.sleep(25);

@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 
-/// The largest difference between the sample's embeddings and those of ONNX Runtime with the same tokens, over 200
+/// The largest difference between the sample's embeddings and those of ONNX Runtime with the same tokens, over
+/// 200
 /// different texts, each alone and in batches of mixed lengths.
 final class MiniLmEquality {
     private static final int TEXTS = 200;

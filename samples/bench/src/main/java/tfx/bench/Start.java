@@ -4,7 +4,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Wall time of `./tfx run` of the sample in a fresh process, from before the launcher to the printed embedding: compiling the
+/// Wall time of `./tfx run` of the sample in a fresh process, from before the launcher to the printed embedding:
+/// compiling the
 /// program, loading and packing the weights, the tokenizer, the first call. The reference is the target of 6 s.
 final class Start {
     private static final double TARGET_SECONDS = 6;

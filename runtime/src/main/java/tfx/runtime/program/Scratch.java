@@ -1,4 +1,4 @@
-package tfx.cpu;
+package tfx.runtime.program;
 
 /// The scratch arrays of one thread, grown to what the largest kernel needs.
 final class Scratch {
@@ -10,7 +10,7 @@ final class Scratch {
     long[] ranges = new long[0];
 
     /// This thread's arrays, at least as large as `needs` says.
-    static Scratch of(KernelEmitter.Emitted needs) {
+    static Scratch of(Needs needs) {
         Scratch scratch = OWN.get();
         if (scratch.floats.length < needs.floats()) {
             scratch.floats = new float[needs.floats()];

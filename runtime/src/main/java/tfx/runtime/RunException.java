@@ -1,6 +1,7 @@
-package tfx.ir;
+package tfx.runtime;
 
-/// A run that failed for a reason outside the program text: a bad argument, an index out of range, memory, a device.
+/// A run that failed for a reason outside the program text: a bad argument, an index out of range, memory, a
+/// device.
 public final class RunException extends RuntimeException {
     private static final long serialVersionUID = 1;
 

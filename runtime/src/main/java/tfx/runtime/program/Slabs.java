@@ -1,4 +1,4 @@
-package tfx.cpu;
+package tfx.runtime.program;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;

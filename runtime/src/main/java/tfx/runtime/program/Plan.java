@@ -1,4 +1,4 @@
-package tfx.cpu;
+package tfx.runtime.program;
 
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -6,9 +6,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import tfx.ir.RunException;
-import tfx.ir.graph.Sizes;
-import tfx.ir.kernel.KernelProgram;
+import tfx.runtime.RunException;
+import tfx.runtime.Sizes;
 import tfx.runtime.Tensor;
 
 /// Where the temporaries of one call lie in its slab. Two share memory if their lives do not meet.
@@ -21,10 +20,10 @@ record Plan(long bytes, Map<String, Place> offsets) {
 
     private record Live(Place place, int last) {}
 
-    static Plan of(KernelProgram program, Sizes sizes, Set<String> placed) {
+    static Plan of(Execution program, Sizes sizes, Set<String> placed) {
         Map<String, Integer> last = new HashMap<>();
         for (int i = 0; i < program.steps().size(); i++) {
-            for (String argument : program.steps().get(i).arguments()) {
+            for (String argument : Execution.buffers(program.steps().get(i))) {
                 last.put(argument, i);
             }
         }
@@ -36,11 +35,14 @@ record Plan(long bytes, Map<String, Place> offsets) {
         for (int i = 0; i < program.steps().size(); i++) {
             int step = i;
             live.removeIf(l -> l.last() < step);
-            for (String argument : program.steps().get(i).arguments()) {
+            for (String argument : Execution.buffers(program.steps().get(i))) {
                 if (!seen.add(argument)) {
                     continue;
                 }
-                KernelProgram.Value value = program.value(argument);
+                Execution.Value value = program.value(argument);
+                if (value.role() == Execution.Role.INPUT || value.role() == Execution.Role.WEIGHT) {
+                    continue;
+                }
                 long bytes = bytes(value, sizes);
                 long rounded = (bytes + Tensor.ALIGNMENT - 1) / Tensor.ALIGNMENT * Tensor.ALIGNMENT;
                 Place place = new Place(fit(live, rounded), rounded);
@@ -52,11 +54,9 @@ record Plan(long bytes, Map<String, Place> offsets) {
         return new Plan(end, offsets);
     }
 
-    private static long bytes(KernelProgram.Value value, Sizes sizes) {
+    private static long bytes(Execution.Value value, Sizes sizes) {
         try {
-            long[] shape = sizes.evaluate(value.type());
-            return Math.multiplyExact(
-                    Tensor.count(shape), (long) value.type().dtype().bytes());
+            return value.bytes(sizes);
         } catch (ArithmeticException e) {
             throw new RunException("an intermediate " + value.type() + " does not fit any memory", e);
         }

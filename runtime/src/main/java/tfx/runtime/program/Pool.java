@@ -1,4 +1,4 @@
-package tfx.cpu;
+package tfx.runtime.program;
 
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
@@ -127,7 +127,8 @@ final class Pool {
         }
     }
 
-    /// Waits a moment. Now and then it gives the core away: the thread waited for may have been woken on this one.
+    /// Waits a moment. Now and then it gives the core away: the thread waited for may have been woken on this
+    /// one.
     private static void pause(int spin) {
         if (spin % 64 == 63) {
             Thread.yield();

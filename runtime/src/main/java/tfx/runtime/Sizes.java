@@ -1,12 +1,9 @@
-package tfx.ir.graph;
+package tfx.runtime;
 
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import tfx.ir.Dim;
-import tfx.ir.RunException;
-import tfx.ir.TensorType;
 
 /// The values of size symbols in one call, found by matching declared types with the shapes of the arguments.
 public final class Sizes {

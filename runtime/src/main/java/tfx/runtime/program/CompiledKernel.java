@@ -1,12 +1,12 @@
-package tfx.cpu;
+package tfx.runtime.program;
 
 /// What every emitted kernel class extends.
 ///
 /// A frame holds the addresses of the kernel's buffers in their order, then the values of its size symbols in
 /// theirs.
-public abstract class CpuKernel {
+public abstract class CompiledKernel {
     /// For emitted subclasses.
-    protected CpuKernel() {}
+    protected CompiledKernel() {}
 
     /// How many tasks the grid has for the sizes of this frame.
     public abstract long tasks(long[] frame);

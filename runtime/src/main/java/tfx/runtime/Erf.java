@@ -1,6 +1,6 @@
-package tfx.ir;
+package tfx.runtime;
 
-/// The error function in double precision, for the reference evaluator: a Taylor series near zero and a continued
+/// The error function in double precision: a Taylor series near zero and a continued
 /// fraction for the tail (Abramowitz and Stegun 7.1.6 and 7.1.14), both run to convergence.
 final class Erf {
     private static final double TWO_OVER_ROOT_PI = 2 / Math.sqrt(Math.PI);

@@ -1,8 +1,7 @@
-package tfx.ir;
+package tfx.runtime;
 
 import java.util.List;
 import java.util.stream.Collectors;
-import tfx.runtime.DType;
 
 /// Element type and sizes of a tensor, outermost dimension first; a scalar has no dimensions.
 public record TensorType(DType dtype, List<Dim> shape) {

@@ -1,4 +1,4 @@
-package tfx.ir;
+package tfx.runtime;
 
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -12,7 +12,8 @@ import java.util.function.Function;
 import java.util.stream.Collectors;
 
 /// A size or an index: a polynomial with integer coefficients over named symbols and over the floor quotients and
-/// remainders that reshapes bring in. Immutable and in normal form, so that `equals` decides equality of polynomials.
+/// remainders that reshapes bring in. Immutable and in normal form, so that `equals` decides equality of
+/// polynomials.
 ///
 /// All symbols are non-negative. Arithmetic that leaves 64 bits throws `ArithmeticException`.
 public final class Dim {

@@ -1,0 +1,56 @@
+package tfx.ir.graph;
+
+import java.util.ArrayList;
+import java.util.List;
+import tfx.runtime.Dim;
+import tfx.runtime.program.Guard;
+
+/// What operations need of sizes that only a call knows.
+public final class Guards {
+    private Guards() {}
+
+    /// The guards of a node that compile-time knowledge leaves open.
+    public static List<Guard> of(Graph graph, Node node) {
+        List<Guard> guards = new ArrayList<>();
+        switch (node.op()) {
+            case Op.Slice s -> {
+                List<Dim> from = graph.operands(node).getFirst().type().shape();
+                for (int i = 0; i < from.size(); i++) {
+                    Dim count = node.type().shape().get(i);
+                    Dim last = s.starts()
+                            .get(i)
+                            .plus(count.plus(-1).times(s.steps().get(i)));
+                    guards.add(new Guard(count, s.starts().get(i), last, from.get(i), "a slice (" + node.span() + ")"));
+                }
+            }
+            case Op.Window w -> {
+                Dim size = graph.operands(node).getFirst().type().shape().get(w.axis());
+                Dim count = node.type().shape().get(w.axis());
+                Dim width = node.type().shape().get(w.axis() + 1);
+                Dim last = count.plus(-1).times(w.stride()).plus(width.plus(-1).times(w.dilation()));
+                guards.add(new Guard(count.times(width), Dim.ZERO, last, size, "a window (" + node.span() + ")"));
+            }
+            default -> {}
+        }
+        guards.removeIf(Guards::holds);
+        return guards;
+    }
+
+    /// Whether it holds whatever the sizes are.
+    private static boolean holds(Guard guard) {
+        return inside(guard.first(), guard.size()) && inside(guard.last(), guard.size()) && natural(guard.count());
+    }
+
+    /// Whether a place is provably in `0..size-1`, given that there are elements at all.
+    private static boolean inside(Dim place, Dim size) {
+        Dim room = size.minus(place).plus(-1);
+        boolean low = natural(place) || place.equals(size.plus(-1));
+        boolean high = natural(room) || room.equals(size.plus(-1));
+        return low && high;
+    }
+
+    /// Whether a size has no negative coefficient; all symbols are natural numbers.
+    private static boolean natural(Dim dim) {
+        return dim.terms().stream().allMatch(t -> t.coefficient() >= 0);
+    }
+}

@@ -1,0 +1,115 @@
+package tfx.runtime.program;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import java.util.Arrays;
+import tfx.runtime.RunException;
+
+/// What emitted code calls besides the JDK.
+public final class Support {
+    /// All memory, as one segment: emitted code addresses buffers by absolute address. That every address lies
+    /// inside its
+    /// buffer follows from the sizes, which are checked before a kernel runs, and from {@link #index} for looked-
+    /// up
+    /// rows.
+    public static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+    public static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
+
+    private Support() {}
+
+    /// Checks a looked-up index.
+    public static long index(long value, long limit) {
+        if (value < 0 || value >= limit) {
+            throw new RunException("index " + value + " is outside 0.." + (limit - 1));
+        }
+        return value;
+    }
+
+    // ---- sorting: keys in the order of their values ----
+
+    private static final ThreadLocal<long[]> KEYS = ThreadLocal.withInitial(() -> new long[0]);
+
+    /// Room for `count` keys, of this thread.
+    public static long[] keys(int count) {
+        long[] keys = KEYS.get();
+        if (keys.length < count) {
+            keys = new long[count];
+            KEYS.set(keys);
+        }
+        return keys;
+    }
+
+    /// A key below 2^31 in size; NaN is above all numbers, -0 equals 0.
+    public static long key(float value) {
+        int bits = Float.floatToIntBits(value + 0f);
+        return bits ^ bits >> 31 & Integer.MAX_VALUE;
+    }
+
+    public static long key(double value) {
+        long bits = Double.doubleToLongBits(value + 0.0);
+        return bits ^ bits >> 63 & Long.MAX_VALUE;
+    }
+
+    public static long key(long value) {
+        return value;
+    }
+
+    public static long key(int value) {
+        return value;
+    }
+
+    /// Writes the stable order of the first `count` keys as i32 at `address`, `step` bytes apart.
+    ///
+    /// @param narrow whether all keys fit 32 bits
+    public static void sort(long[] keys, int count, boolean narrow, boolean descending, long address, long step) {
+        if (descending) {
+            for (int i = 0; i < count; i++) {
+                keys[i] = ~keys[i];
+            }
+        }
+        int[] order = narrow ? sortNarrow(keys, count) : sortWide(keys, count);
+        for (int i = 0; i < count; i++) {
+            ALL.set(ValueLayout.JAVA_INT_UNALIGNED, address + i * step, order[i]);
+        }
+    }
+
+    /// Keys above, positions below: sorting the pairs is stable.
+    private static int[] sortNarrow(long[] keys, int count) {
+        for (int i = 0; i < count; i++) {
+            keys[i] = keys[i] << 32 | i;
+        }
+        Arrays.sort(keys, 0, count);
+        int[] order = new int[count];
+        for (int i = 0; i < count; i++) {
+            order[i] = (int) keys[i];
+        }
+        return order;
+    }
+
+    /// Merges runs of 1, 2, 4, ... positions.
+    private static int[] sortWide(long[] keys, int count) {
+        int[] from = new int[count];
+        int[] to = new int[count];
+        for (int i = 0; i < count; i++) {
+            from[i] = i;
+        }
+        for (int run = 1; run < count; run *= 2) {
+            for (int low = 0; low < count; low += 2 * run) {
+                int middle = Math.min(low + run, count);
+                int high = Math.min(low + 2 * run, count);
+                int a = low;
+                int b = middle;
+                for (int i = low; i < high; i++) {
+                    boolean left = a < middle && (b >= high || keys[from[a]] <= keys[from[b]]);
+                    to[i] = left ? from[a++] : from[b++];
+                }
+            }
+            int[] swap = from;
+            from = to;
+            to = swap;
+        }
+        return from;
+    }
+}
