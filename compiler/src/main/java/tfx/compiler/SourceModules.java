@@ -14,7 +14,9 @@ final class SourceModules implements Frontend.Modules {
     public Optional<Found> library(String name) throws IOException {
         String resource = "/tfx/stdlib/" + name + ".tfx";
         try (InputStream in = SourceModules.class.getResourceAsStream(resource)) {
-            return in == null ? Optional.empty() : Optional.of(new Found("stdlib/" + name + ".tfx", in.readAllBytes()));
+            return in == null
+                    ? Optional.empty()
+                    : Optional.of(new Found("stdlib/" + name + ".tfx", in.readAllBytes(), true));
         }
     }
 
@@ -22,7 +24,9 @@ final class SourceModules implements Frontend.Modules {
     public Optional<Found> file(String from, String path) throws IOException {
         Path base = Path.of(from).getParent();
         Path target = (base == null ? Path.of(path) : base.resolve(path)).normalize();
-        return Files.isRegularFile(target) ? Optional.of(new Found(target.toString(), read(target))) : Optional.empty();
+        return Files.isRegularFile(target)
+                ? Optional.of(new Found(target.toString(), read(target), false))
+                : Optional.empty();
     }
 
     /// The bytes of a source file, cut just past the size at which the front end refuses it.

@@ -1,6 +1,7 @@
 package tfx.frontend;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import tfx.frontend.ast.Item;
 import tfx.frontend.stage.Builtins;
 import tfx.frontend.stage.ModuleScope;
@@ -27,7 +29,9 @@ public final class Frontend {
     /// Finds the text of modules.
     public interface Modules {
         /// A module found.
-        record Found(String name, byte[] bytes) {}
+        ///
+        /// @param library whether it is of the stdlib
+        record Found(String name, byte[] bytes, boolean library) {}
 
         /// The module that `import name;` means.
         Optional<Found> library(String name) throws IOException;
@@ -42,7 +46,14 @@ public final class Frontend {
     /// @param diagnostics by place, at most {@link Problems#LIMIT}
     public record Checked(List<Program> programs, List<Diagnostic> diagnostics) {}
 
+    /// The stdlib module whose names every program sees.
+    private static final String CORE = "core";
+
+    /// Parsed modules of the stdlib: they are the same for every program.
+    private static final Map<List<Object>, List<Item>> LIBRARY = new ConcurrentHashMap<>();
+
     private final Modules modules;
+    private Scope base = Builtins.scope();
     private final Problems problems = new Problems();
     private final Map<String, ModuleScope> loaded = new HashMap<>();
     private final Set<String> loading = new LinkedHashSet<>();
@@ -101,7 +112,8 @@ public final class Frontend {
 
     private List<Program> programs(String name, byte[] bytes) {
         Span start = new Span(new Source(name, ""), 0, 0);
-        ModuleScope module = load(new Modules.Found(name, bytes), start);
+        core(start);
+        ModuleScope module = load(new Modules.Found(name, bytes, false), start);
         List<Program> programs = new ArrayList<>();
         Set<String> names = new HashSet<>();
         for (Item item : module.items()) {
@@ -120,6 +132,20 @@ public final class Frontend {
             }
         }
         return programs;
+    }
+
+    /// Loads the core module; its names become visible everywhere.
+    private void core(Span start) {
+        try {
+            Optional<Modules.Found> found = modules.library(CORE);
+            if (found.isPresent()) {
+                ModuleScope module = load(found.get(), start);
+                base = new Scope(base);
+                module.exported().forEach(base::set);
+            }
+        } catch (IOException e) {
+            problems.report("TFX0202", start, "cannot read the stdlib: " + e.getMessage(), "");
+        }
     }
 
     private Optional<Program> stage(Item.Program program, Optional<Item.Model> model, Scope scope, Set<String> names) {
@@ -148,17 +174,16 @@ public final class Frontend {
         if (known != null) {
             return known;
         }
-        ModuleScope module = new ModuleScope(new Scope(Builtins.scope()), List.of());
+        ModuleScope module = new ModuleScope(new Scope(base), List.of());
         if (loaded.size() >= MAX_MODULES) {
             problems.report("TFX0203", from, "more than " + MAX_MODULES + " modules", "");
             return module;
         }
         loading.add(found.name());
         Problems own = new Problems();
-        Source source = Parsing.decode(found.name(), found.bytes(), own);
-        List<Item> items = own.isEmpty() ? Parsing.parse(source, own) : List.of();
+        List<Item> items = parsed(found, own);
         own.sorted().forEach(problems::report);
-        Scope imported = new Scope(Builtins.scope());
+        Scope imported = new Scope(base);
         for (Item item : items) {
             if (item instanceof Item.Import i) {
                 imports(i, found.name(), imported);
@@ -169,6 +194,20 @@ public final class Frontend {
         loading.remove(found.name());
         loaded.put(found.name(), module);
         return module;
+    }
+
+    private static List<Item> parsed(Modules.Found found, Problems problems) {
+        List<Object> key = List.of(found.name(), ByteBuffer.wrap(found.bytes()));
+        List<Item> known = found.library() ? LIBRARY.get(key) : null;
+        if (known != null) {
+            return known;
+        }
+        Source source = Parsing.decode(found.name(), found.bytes(), problems);
+        List<Item> items = problems.isEmpty() ? Parsing.parse(source, problems) : List.of();
+        if (found.library() && problems.isEmpty()) {
+            LIBRARY.put(key, items);
+        }
+        return items;
     }
 
     private void imports(Item.Import item, String from, Scope into) {

@@ -85,8 +85,14 @@ postfix: atom suffix*;
 
 suffix
     : '(' arguments? ')'    # call
-    | '[' expressions ']'   # index
+    | '[' subscript (',' subscript)* ']'  # index
     | '.' NAME              # access
+    ;
+
+subscript
+    : from=expression? ':' to=expression? (':' step=expression?)?
+    | '...'
+    | expression
     ;
 
 arguments: argument (',' argument)* ','?;

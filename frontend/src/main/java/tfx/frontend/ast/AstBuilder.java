@@ -300,13 +300,30 @@ public final class AstBuilder {
             Span span = value.span().to(span(suffix));
             value = switch (suffix) {
                 case TfxParser.CallContext c -> new Expr.Call(value, arguments(c.arguments()), span);
-                case TfxParser.IndexContext i -> new Expr.Index(value, expressions(i.expressions()), span);
+                case TfxParser.IndexContext i ->
+                    new Expr.Index(
+                            value, i.subscript().stream().map(this::subscript).toList(), span);
                 case TfxParser.AccessContext a ->
                     new Expr.Member(value, a.NAME().getText(), span);
                 default -> throw new IllegalStateException(suffix.getClass().toString());
             };
         }
         return value;
+    }
+
+    private Expr subscript(TfxParser.SubscriptContext s) {
+        String first = s.getStart().getText();
+        if (first.equals("...")) {
+            return new Expr.Ellipsis(span(s));
+        }
+        boolean slice = s.children.stream().anyMatch(c -> c.getText().equals(":"));
+        return slice
+                ? new Expr.Slice(
+                        Optional.ofNullable(s.from).map(this::expression),
+                        Optional.ofNullable(s.to).map(this::expression),
+                        Optional.ofNullable(s.step).map(this::expression),
+                        span(s))
+                : expression(s.expression(0));
     }
 
     private List<Expr.Argument> arguments(TfxParser.ArgumentsContext arguments) {

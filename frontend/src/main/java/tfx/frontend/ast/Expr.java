@@ -64,6 +64,12 @@ public sealed interface Expr {
 
     record Call(Expr function, List<Argument> arguments, Span span) implements Expr {}
 
+    /// `from:to:step` inside brackets.
+    record Slice(Optional<Expr> from, Optional<Expr> to, Optional<Expr> step, Span span) implements Expr {}
+
+    /// `...` inside brackets: all dimensions that the other subscripts leave.
+    record Ellipsis(Span span) implements Expr {}
+
     record Index(Expr value, List<Expr> indices, Span span) implements Expr {}
 
     record Member(Expr value, String name, Span span) implements Expr {}

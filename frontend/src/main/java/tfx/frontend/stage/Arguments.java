@@ -66,12 +66,32 @@ final class Arguments {
 
     /// An axis of a tensor; negative counts from the end.
     int axis(int position, String name, Value.Array x, int otherwise) {
-        int axis = find(position, name).isPresent() ? integer(position, name) : otherwise;
+        return resolve(find(position, name).isPresent() ? integer(position, name) : otherwise, x);
+    }
+
+    /// An axis of a tensor given as a value.
+    int resolve(String name, Value value, Value.Array x) {
+        if (value instanceof Value.Whole w
+                && w.dim()
+                        .constant()
+                        .filter(c -> Math.abs(c) < Integer.MAX_VALUE)
+                        .isPresent()) {
+            return resolve((int) (long) w.dim().constant().get(), x);
+        }
+        throw fail("argument '" + name + "' must hold integers");
+    }
+
+    private int resolve(int axis, Value.Array x) {
         int resolved = axis < 0 ? axis + x.rank() : axis;
         if (resolved < 0 || resolved >= x.rank()) {
             throw fail("axis " + axis + " is not in " + x.describe());
         }
         return resolved;
+    }
+
+    /// An integer known while compiling, with a default.
+    int integer(int position, String name, int otherwise) {
+        return find(position, name).isPresent() ? integer(position, name) : otherwise;
     }
 
     boolean truth(int position, String name, boolean otherwise) {

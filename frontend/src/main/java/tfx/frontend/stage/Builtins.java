@@ -50,13 +50,31 @@ public final class Builtins {
         define(scope, "flatten", Builtins::flatten);
         define(scope, "einsum", Builtins::einsum);
         define(scope, "size", Builtins::size);
+        define(
+                scope,
+                "is_float",
+                (s, a) -> new Value.Truth(a.array(0, "x").dtype().isFloat()));
+        define(scope, "dtype", (s, a) -> new Value.TypeName(a.array(0, "x").dtype()));
+        for (BinaryFn fn : List.of(
+                BinaryFn.ATAN2,
+                BinaryFn.LOGADDEXP,
+                BinaryFn.BIT_AND,
+                BinaryFn.BIT_OR,
+                BinaryFn.BIT_XOR,
+                BinaryFn.SHIFT_LEFT,
+                BinaryFn.SHIFT_RIGHT,
+                BinaryFn.THREEFRY)) {
+            define(scope, fn.text(), (s, a) -> binary(fn, s, a));
+        }
+        Placements.define(scope);
+        Loops.define(scope);
         define(scope, "rank", (s, a) -> new Value.Whole(Dim.of(a.array(0, "x").rank())));
         define(scope, "range", Builtins::range);
         define(scope, "len", (s, a) -> new Value.Whole(Dim.of(a.items(0, "list").size())));
         return scope;
     }
 
-    private static void define(Scope scope, String name, Body body) {
+    static void define(Scope scope, String name, Body body) {
         scope.set(name, new Value.Primitive(name, (stager, arguments) -> {
             Value value = body.apply(stager, arguments);
             arguments.done();
@@ -75,11 +93,44 @@ public final class Builtins {
         return new Value.Real(reference.applyAsDouble(number));
     }
 
+    private static Value binary(BinaryFn fn, Stager stager, Arguments a) {
+        Value left = a.get(0, "a");
+        Value right = a.get(1, "b");
+        DType dtype = left instanceof Value.Array x
+                ? x.dtype()
+                : right instanceof Value.Array y ? y.dtype() : fail(a, "a", "one side must be a tensor");
+        return stager.tensors()
+                .binary(fn, stager.scalar(left, dtype, a.span()), stager.scalar(right, dtype, a.span()), a.span());
+    }
+
+    private static DType fail(Arguments a, String name, String why) {
+        throw a.fail("argument '" + name + "': " + why);
+    }
+
     private static Value reduce(ReduceFn fn, Stager stager, Arguments a) {
         Value.Array x = a.array(0, "x");
+        if (a.find(1, "axis").orElse(new Value.Nothing()) instanceof Value.Items axes) {
+            return several(fn, stager, a, x, axes);
+        }
         int axis = a.axis(1, "axis", x, -1);
         Value.Array result = stager.products().reduce(fn, x, axis, a.span());
         return a.truth(2, "keep", false) ? keep(stager, result, axis, a.span()) : result;
+    }
+
+    /// Reduces over a list of axes, the last first.
+    private static Value several(ReduceFn fn, Stager stager, Arguments a, Value.Array x, Value.Items axes) {
+        List<Integer> sorted = axes.items().stream()
+                .map(v -> a.resolve("axis", v, x))
+                .distinct()
+                .sorted(java.util.Comparator.reverseOrder())
+                .toList();
+        boolean keep = a.truth(2, "keep", false);
+        Value.Array result = x;
+        for (int axis : sorted) {
+            result = stager.products().reduce(fn, result, axis, a.span());
+            result = keep ? keep(stager, result, axis, a.span()) : result;
+        }
+        return result;
     }
 
     /// Puts a dimension of size 1 where one was reduced.
@@ -204,7 +255,7 @@ public final class Builtins {
         throw a.fail("argument '" + name + "' must hold integers");
     }
 
-    private static List<Axis> sizes(Arguments a, int position, String name) {
+    static List<Axis> sizes(Arguments a, int position, String name) {
         List<Axis> axes = new ArrayList<>();
         for (Value value : a.items(position, name)) {
             if (!(value instanceof Value.Whole w)

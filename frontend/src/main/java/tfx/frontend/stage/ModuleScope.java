@@ -40,7 +40,15 @@ public final class ModuleScope {
         for (Item item : items) {
             if (item instanceof Item.Constant c) {
                 try {
-                    define(c.name(), stager.evaluate(c.value(), scope), item, problems);
+                    Value value = stager.evaluate(c.value(), scope);
+                    if (value instanceof Value.Array) {
+                        throw StagingError.of(
+                                "TFX0219",
+                                c.span(),
+                                "'" + c.name() + "' is a tensor, " + value.describe() + ", outside any program",
+                                "make it a function: def " + c.name() + "() { return ...; }");
+                    }
+                    define(c.name(), value, item, problems);
                 } catch (ArithmeticException overflow) {
                     problems.report("TFX0207", c.span(), "a number here does not fit 64 bits", "use floats");
                     scope.set(c.name(), new Value.Poison());

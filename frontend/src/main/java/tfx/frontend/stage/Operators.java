@@ -174,7 +174,7 @@ final class Operators {
             case Value.Whole w
             when w.dim().constant().isPresent() && dtype != DType.BOOL -> {
                 long number = w.dim().constant().get();
-                if (dtype == DType.I32 && number != (int) number) {
+                if (dtype.isInteger() && (number < dtype.smallest() || number > dtype.largest())) {
                     throw StagingError.of("TFX0307", span, number + " does not fit " + dtype, "use an i64 tensor");
                 }
                 yield tensors.array(tensors.graph().constant(dtype, number, span), List.of());

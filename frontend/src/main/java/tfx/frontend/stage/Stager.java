@@ -7,6 +7,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 import tfx.frontend.Problems;
 import tfx.frontend.ast.Expr;
 import tfx.frontend.ast.Item;
@@ -28,10 +29,9 @@ public final class Stager {
     static final int MAX_ITEMS = 100_000;
 
     private final Problems problems;
-    private final GraphBuilder graph = new GraphBuilder();
-    private final Tensors tensors = new Tensors(graph);
-    private final Products products = new Products(tensors);
-    private final Operators operators = new Operators(tensors, products);
+    private Tensors tensors = new Tensors(new GraphBuilder());
+    private Products products = new Products(tensors);
+    private Operators operators = new Operators(tensors, products);
     private final Deque<Span> calls = new ArrayDeque<>();
     private int steps;
 
@@ -40,7 +40,24 @@ public final class Stager {
     }
 
     public GraphBuilder graph() {
-        return graph;
+        return tensors.graph();
+    }
+
+    /// Runs `work` with another graph under construction, that of a loop.
+    <T> T inside(GraphBuilder graph, Supplier<T> work) {
+        Tensors outerTensors = tensors;
+        Products outerProducts = products;
+        Operators outerOperators = operators;
+        tensors = new Tensors(graph);
+        products = new Products(tensors);
+        operators = new Operators(tensors, products);
+        try {
+            return work.get();
+        } finally {
+            tensors = outerTensors;
+            products = outerProducts;
+            operators = outerOperators;
+        }
     }
 
     Tensors tensors() {
@@ -211,6 +228,8 @@ public final class Stager {
                         ? evaluate(c.then(), scope)
                         : evaluate(c.otherwise(), scope);
             case Expr.Call c -> call(c, scope);
+            case Expr.Slice s -> throw StagingError.of("TFX0214", s.span(), "a slice stands in brackets alone", "");
+            case Expr.Ellipsis e -> throw StagingError.of("TFX0214", e.span(), "... stands in brackets alone", "");
             case Expr.Index i -> index(i, scope);
             case Expr.Member m -> member(m, scope);
         };
@@ -325,18 +344,20 @@ public final class Stager {
                         "");
             }
         }
+        return apply(function, positional, named, call.span());
+    }
+
+    /// Calls whatever can be called.
+    Value apply(Value function, List<Value> positional, Map<String, Value> named, Span span) {
         return alive(
                 switch (function) {
-                    case Value.Closure c -> invoke(c, positional, named, call.span());
-                    case Value.Primitive p ->
-                        p.body().apply(this, new Arguments(p.name(), positional, named, call.span()));
+                    case Value.Closure c -> invoke(c, positional, named, span);
+                    case Value.Primitive p -> p.body().apply(this, new Arguments(p.name(), positional, named, span));
                     case Value.TypeName t -> {
-                        Arguments arguments = new Arguments(t.dtype().toString(), positional, named, call.span());
-                        yield operators.cast(arguments.get(0, "x"), t.dtype(), call.span());
+                        Arguments arguments = new Arguments(t.dtype().toString(), positional, named, span);
+                        yield operators.cast(arguments.get(0, "x"), t.dtype(), span);
                     }
-                    default ->
-                        throw StagingError.of(
-                                "TFX0211", call.function().span(), function.describe() + " cannot be called", "");
+                    default -> throw StagingError.of("TFX0211", span, function.describe() + " cannot be called", "");
                 });
     }
 
@@ -426,26 +447,49 @@ public final class Stager {
 
     private Value index(Expr.Index index, Scope scope) {
         Value value = evaluate(index.value(), scope);
-        List<Value> at = index.indices().stream().map(e -> evaluate(e, scope)).toList();
-        if (value instanceof Value.Array table && at.size() == 1 && at.getFirst() instanceof Value.Array indices) {
-            return tensors.gather(table, indices, index.span());
+        if (value instanceof Value.Array array) {
+            return new Subscripts(this, array, index, scope).apply();
         }
-        if (value instanceof Value.Items list
-                && at.size() == 1
-                && at.getFirst() instanceof Value.Whole w
-                && w.dim().constant().isPresent()) {
-            long i = w.dim().constant().get();
-            int size = list.items().size();
-            if (i < -size || i >= size) {
-                throw StagingError.of("TFX0213", index.span(), "index " + i + " is outside the list of " + size, "");
+        Expr only = index.indices().getFirst();
+        if (value instanceof Value.Items list && index.indices().size() == 1) {
+            if (only instanceof Expr.Slice slice) {
+                return items(list, slice, scope);
             }
-            return alive(list.items().get((int) (i < 0 ? i + size : i)));
+            if (evaluate(only, scope) instanceof Value.Whole w
+                    && w.dim().constant().isPresent()) {
+                long i = w.dim().constant().get();
+                int size = list.items().size();
+                if (i < -size || i >= size) {
+                    throw StagingError.of(
+                            "TFX0213", index.span(), "index " + i + " is outside the list of " + size, "");
+                }
+                return alive(list.items().get((int) (i < 0 ? i + size : i)));
+            }
         }
         throw StagingError.of(
                 "TFX0214",
                 index.span(),
-                "cannot index " + value.describe() + " by " + at.getFirst().describe(),
-                "a list takes an integer, a tensor takes an integer tensor");
+                "cannot index " + value.describe() + " like this",
+                "a list takes an integer or a slice, a tensor integers, slices, none, ..., or one integer tensor");
+    }
+
+    /// A part of a list; bounds are cut to the list as in Python.
+    private Value items(Value.Items list, Expr.Slice slice, Scope scope) {
+        int size = list.items().size();
+        long from = slice.from().map(e -> bound(e, size, scope)).orElse(0L);
+        long to = slice.to().map(e -> bound(e, size, scope)).orElse((long) size);
+        if (slice.step().isPresent()) {
+            throw StagingError.of("TFX0214", slice.span(), "a list is sliced without a step", "use a comprehension");
+        }
+        return new Value.Items(from < to ? list.items().subList((int) from, (int) to) : List.of());
+    }
+
+    private long bound(Expr expr, int size, Scope scope) {
+        if (evaluate(expr, scope) instanceof Value.Whole w && w.dim().constant().isPresent()) {
+            long i = w.dim().constant().get();
+            return Math.clamp(i < 0 ? i + size : i, 0, size);
+        }
+        throw StagingError.of("TFX0214", expr.span(), "a list is sliced by integers", "");
     }
 
     private Value member(Expr.Member member, Scope scope) {

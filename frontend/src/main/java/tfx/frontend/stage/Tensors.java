@@ -326,14 +326,9 @@ final class Tensors {
         return array(graph.reshape(x.node(), stored(axes), span), axes);
     }
 
+    /// Rows of the table's first dimension.
     Value.Array gather(Value.Array table, Value.Array indices, Span span) {
-        if (!indices.dtype().isInteger()) {
-            throw StagingError.of(
-                    "TFX0303",
-                    span,
-                    "an index must be an integer tensor, not " + indices.describe(),
-                    "convert it with i32(x)");
-        }
+        requireIndex(indices, span);
         if (table.rank() < 1 || !(table.axes().getFirst() instanceof Axis.Plain)) {
             throw StagingError.of(
                     "TFX0304",
@@ -346,5 +341,15 @@ final class Tensors {
         List<Axis> axes = new ArrayList<>(indices.axes());
         axes.addAll(table.axes().subList(1, table.rank()));
         return array(node, axes);
+    }
+
+    static void requireIndex(Value.Array indices, Span span) {
+        if (!indices.dtype().isInteger()) {
+            throw StagingError.of(
+                    "TFX0303",
+                    span,
+                    "an index must be an integer tensor, not " + indices.describe(),
+                    "convert it with i32(x)");
+        }
     }
 }

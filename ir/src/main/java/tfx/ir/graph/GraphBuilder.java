@@ -2,8 +2,10 @@ package tfx.ir.graph;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import tfx.ir.BinaryFn;
 import tfx.ir.InternalError;
 import tfx.ir.Span;
@@ -18,14 +20,58 @@ import tfx.runtime.TensorType;
 public final class GraphBuilder {
     private record Key(Op op, List<Integer> operands, TensorType type) {}
 
+    /// The values of an outer graph that the graphs of one loop read, in order.
+    public static final class Captures {
+        private final GraphBuilder outer;
+        private final int carried;
+        private final Map<Integer, Integer> positions = new LinkedHashMap<>();
+
+        /// @param carried how many states come before them among the loop's operands
+        public Captures(GraphBuilder outer, int carried) {
+            this.outer = outer;
+            this.carried = carried;
+        }
+
+        /// The ids of the values.
+        public List<Integer> operands() {
+            return List.copyOf(positions.keySet());
+        }
+    }
+
+    private final Optional<Captures> captures;
+    private final int first;
     private final List<Node> nodes = new ArrayList<>();
     private final List<Graph.Output> outputs = new ArrayList<>();
     private final Map<Key, Node> known = new HashMap<>();
 
+    public GraphBuilder() {
+        this.captures = Optional.empty();
+        this.first = 0;
+    }
+
+    /// For a graph of a loop: ids go on from those of the outer graph, whose values become inputs where they are
+    /// used.
+    public GraphBuilder(Captures captures) {
+        this.captures = Optional.of(captures);
+        this.first = captures.outer.first + captures.outer.nodes.size();
+    }
+
+    /// The id under which a value is known here.
+    private int own(int id) {
+        if (id >= first) {
+            return id;
+        }
+        Captures all = captures.orElseThrow(() -> new InternalError("no value %" + id));
+        Node outside = all.outer.node(id);
+        int position = all.positions.computeIfAbsent(outside.id(), k -> all.positions.size() + 1 + all.carried);
+        return input(Integer.toString(position), outside.type(), outside.span()).id();
+    }
+
     /// Adds an operation whose type is stated. A broken type rule here is a bug of the caller.
-    public Node add(Op op, List<Integer> operands, TensorType type, Span span) {
+    public Node add(Op op, List<Integer> given, TensorType type, Span span) {
+        List<Integer> operands = given.stream().map(this::own).toList();
         return known.computeIfAbsent(new Key(op, operands, type), key -> {
-            Node node = new Node(nodes.size(), op, operands, type, span);
+            Node node = new Node(first + nodes.size(), op, operands, type, span);
             try {
                 TypeRules.check(op, types(operands), type);
             } catch (TypeRules.Violation violation) {
@@ -46,11 +92,11 @@ public final class GraphBuilder {
     }
 
     private List<TensorType> types(List<Integer> operands) {
-        return operands.stream().map(id -> nodes.get(id).type()).toList();
+        return operands.stream().map(id -> node(id).type()).toList();
     }
 
     public Node node(int id) {
-        return nodes.get(id);
+        return nodes.get(own(id) - first);
     }
 
     public Node input(String name, TensorType type, Span span) {
@@ -63,12 +109,12 @@ public final class GraphBuilder {
 
     /// A scalar of any type; integers and bools take the value's whole part.
     public Node constant(DType dtype, double value, Span span) {
-        Number stored = dtype.isFloat() ? (Number) dtype.round(value) : (Number) (long) value;
+        Number stored = dtype.isFloat() ? (Number) dtype.round(value) : (Number) dtype.wrap((long) value);
         return add(new Op.Constant(stored), List.of(), new TensorType(dtype, List.of()), span);
     }
 
     public Node constant(DType dtype, long value, Span span) {
-        Number stored = dtype.isFloat() ? (Number) dtype.round(value) : (Number) value;
+        Number stored = dtype.isFloat() ? (Number) dtype.round(value) : (Number) dtype.wrap(value);
         return add(new Op.Constant(stored), List.of(), new TensorType(dtype, List.of()), span);
     }
 
@@ -114,7 +160,7 @@ public final class GraphBuilder {
     }
 
     public void output(String name, Node value) {
-        outputs.add(new Graph.Output(name, value.id()));
+        outputs.add(new Graph.Output(name, own(value.id())));
     }
 
     public Graph build(String name) {

@@ -32,6 +32,11 @@ public final class TypeRules {
                 require(
                         c.value() instanceof Double == result.dtype().isFloat(),
                         c.value() + " is no value of " + result);
+                require(
+                        result.dtype().isFloat()
+                                || result.dtype().wrap(c.value().longValue())
+                                        == c.value().longValue(),
+                        c.value() + " does not fit " + result);
             }
             case Op.Iota i -> {
                 arity(op, operands, 0);
