@@ -11,6 +11,9 @@ import tfx.runtime.DType;
 public final class Close {
     private static final double F32_STEP = Math.ulp(1f);
     private static final double F64_STEP = Math.ulp(1.0);
+    /// How far a derivative may lie from a central difference in double, relative to the size of the gradient.
+    public static final double FINITE_DIFFERENCE = 2e-6;
+
     private static final double STEPS = 48;
     /// Results near the smallest normal f32 may lose all their bits.
     private static final double SMALLEST = 0x1p-120;
