@@ -194,7 +194,13 @@ public final class Builtins {
         Value right = a.get(2, "b");
         DType dtype = left instanceof Value.Array x
                 ? x.dtype()
-                : right instanceof Value.Array y ? y.dtype() : left instanceof Value.Truth ? DType.BOOL : DType.F32;
+                : right instanceof Value.Array y
+                        ? y.dtype()
+                        : left instanceof Value.Truth
+                                ? DType.BOOL
+                                : left instanceof Value.Whole && right instanceof Value.Whole
+                                        ? DType.I32
+                                        : DType.F32;
         return stager.tensors()
                 .select(
                         condition,
