@@ -52,7 +52,8 @@ final class GradientProperties {
         });
     }
 
-    /// Values inside the domain of the row and away from its kinks: no two are near each other, those of another input
+    /// Values inside the domain of the row and away from its kinks: no two are near each other, those of another
+    /// input
     /// (`number`) included.
     private static Nd values(String row, Random random, int number, long[] shape) {
         Nd nd = Nd.zeros(DType.F64, shape);
@@ -82,7 +83,8 @@ final class GradientProperties {
         Graph gradient = Differentiate.of(graph, "result", by);
         assertThat(GraphVerifier.verify(gradient, false)).as(name).isEmpty();
         Map<String, Nd> inputs = new HashMap<>(made.inputs());
-        by.forEach(n -> inputs.put(n, values(name, random, by.indexOf(n), inputs.get(n).shape())));
+        by.forEach(n ->
+                inputs.put(n, values(name, random, by.indexOf(n), inputs.get(n).shape())));
         Nd y = run(graph, inputs).get("result");
         Nd cotangent = values("", random, 0, y.shape());
         inputs.put("d.result", cotangent);

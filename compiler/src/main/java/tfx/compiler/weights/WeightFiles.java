@@ -18,6 +18,12 @@ public final class WeightFiles {
         if (name.endsWith(".safetensors")) {
             return SafetensorsWeights.open(path, arena);
         }
-        throw new RunException(path + ": weight files end in .onnx or .safetensors");
+        if (name.endsWith(".safetensors.index.json")) {
+            return SafetensorsWeights.openIndex(path, arena);
+        }
+        if (name.endsWith(".npz")) {
+            return NpzWeights.open(path, arena);
+        }
+        throw new RunException(path + ": weight files end in .onnx, .safetensors, .safetensors.index.json or .npz");
     }
 }

@@ -198,9 +198,7 @@ public final class Builtins {
                         ? y.dtype()
                         : left instanceof Value.Truth
                                 ? DType.BOOL
-                                : left instanceof Value.Whole && right instanceof Value.Whole
-                                        ? DType.I32
-                                        : DType.F32;
+                                : left instanceof Value.Whole && right instanceof Value.Whole ? DType.I32 : DType.F32;
         return stager.tensors()
                 .select(
                         condition,

@@ -12,7 +12,7 @@ public final class Bench {
 
     private static final Map<String, Benchmark> ALL = new TreeMap<>(Map.of(
             "minilm", MiniLmBench::run,
-            "equality", MiniLmEquality::run,
+            "equality", Equality::run,
             "start", Start::run,
             "attention-memory", AttentionMemory::run));
 

@@ -32,8 +32,8 @@ final class MiniLmBench {
         System.out.printf("%-28s %10s %10s %8s %12s%n", "row", "tfx ms", "peer ms", "ratio", "tfx GFLOP/s");
         int only = arguments.length > 0 ? Integer.parseInt(arguments[0]) : 0;
         for (int threads = only > 0 ? only : 1; threads <= (only > 0 ? only : 2); threads++) {
-            try (TfxMiniLm tfx = new TfxMiniLm(threads);
-                    OnnxMiniLm peer = new OnnxMiniLm(TfxMiniLm.MODEL.toString(), threads)) {
+            try (TfxEncoder tfx = new TfxEncoder(threads);
+                    OnnxEncoder peer = new OnnxEncoder(tfx.model(), threads)) {
                 for (int[] shape : new int[][] {{1, 16}, {1, 64}, {1, 128}, {1, 256}, {8, 128}}) {
                     int[][] rows = new int[shape[0]][];
                     Arrays.setAll(rows, i -> tokens(random, shape[1]));
@@ -56,7 +56,7 @@ final class MiniLmBench {
         System.out.printf("worst ratio: %.2f (%s)%n", worst, worstRow);
     }
 
-    private static void buckets(OnnxMiniLm peer, int[][] rows) throws Exception {
+    private static void buckets(OnnxEncoder peer, int[][] rows) throws Exception {
         int[][] sorted = rows.clone();
         Arrays.sort(sorted, Comparator.comparingInt(r -> r.length));
         for (int i = 0; i < sorted.length; i += 8) {
@@ -71,7 +71,7 @@ final class MiniLmBench {
         return ids;
     }
 
-    private static void row(String name, int[][] rows, TfxMiniLm tfx, Map<String, Side> peers) throws Exception {
+    private static void row(String name, int[][] rows, TfxEncoder tfx, Map<String, Side> peers) throws Exception {
         List<Side> sides = new ArrayList<>(peers.values());
         sides.addFirst(() -> tfx.embed(rows));
         long until = System.nanoTime() + WARM_UP;

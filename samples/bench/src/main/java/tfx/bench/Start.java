@@ -14,9 +14,9 @@ final class Start {
 
     static void run(String[] arguments) throws Exception {
         List<String> command = List.of(
-                TfxMiniLm.FOLDER.getParent().getParent().resolve("tfx").toString(),
+                TfxEncoder.FOLDER.getParent().getParent().resolve("tfx").toString(),
                 "run",
-                TfxMiniLm.FOLDER.resolve("minilm.tfx").toString(),
+                TfxEncoder.FOLDER.resolve("minilm.tfx").toString(),
                 "embed",
                 "text=Any sentence",
                 "--json");

@@ -12,18 +12,31 @@ import tfx.compiler.Session;
 import tfx.frontend.Program;
 import tfx.runtime.Tensor;
 
-/// The sample, from token ids or texts to arrays.
-final class TfxMiniLm implements AutoCloseable {
-    static final Path FOLDER = Path.of(System.getProperty("tfx.home"), "samples", "minilm");
-    static final Path MODEL = FOLDER.resolve("weights/all-minilm-l6-v2.onnx");
+/// A sample encoder, from token ids or texts to arrays.
+final class TfxEncoder implements AutoCloseable {
+    private static final Path SAMPLES = Path.of(System.getProperty("tfx.home"), "samples");
     private static final int WIDTH = 384;
 
     private final Session session;
+    private final Path model;
 
-    TfxMiniLm(int threads) throws Exception {
-        Program program = Compiler.check(FOLDER.resolve("minilm.tfx")).programs().getFirst();
+    /// MiniLM.
+    TfxEncoder(int threads) throws Exception {
+        this("minilm", threads);
+    }
+
+    /// The sample of this name.
+    TfxEncoder(String name, int threads) throws Exception {
+        Path folder = SAMPLES.resolve(name);
+        Program program = Compiler.check(folder.resolve(name + ".tfx")).programs().getFirst();
+        model = folder.resolve(program.weights().orElseThrow().path());
         Session.Options options = new Session.Options(Session.Backend.CPU, Optional.empty(), threads);
-        session = new Session(program, FOLDER, options, HuggingFaceTokenizers::open);
+        session = new Session(program, folder, options, HuggingFaceTokenizers::open);
+    }
+
+    /// The weight file, which is the peer's model.
+    String model() {
+        return model.toString();
     }
 
     int[] tokens(String text) {

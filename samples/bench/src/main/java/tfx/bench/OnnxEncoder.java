@@ -7,14 +7,22 @@ import java.nio.FloatBuffer;
 import java.nio.LongBuffer;
 import java.util.Map;
 
-/// The peer: ONNX Runtime on the same file, with mean pooling and normalisation done here in Java.
-final class OnnxMiniLm implements AutoCloseable {
+/// The peer: ONNX Runtime on the same file, with pooling and normalisation done here in Java.
+final class OnnxEncoder implements AutoCloseable {
     private static final int WIDTH = 384;
 
     private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
     private final OrtSession session;
 
-    OnnxMiniLm(String file, int threads) throws Exception {
+    private final boolean first;
+
+    OnnxEncoder(String file, int threads) throws Exception {
+        this(file, threads, false);
+    }
+
+    /// @param first whether the first position is the embedding, and not the mean of all
+    OnnxEncoder(String file, int threads, boolean first) throws Exception {
+        this.first = first;
         OrtSession.SessionOptions options = new OrtSession.SessionOptions();
         options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
         options.setIntraOpNumThreads(threads);
@@ -44,7 +52,7 @@ final class OnnxMiniLm implements AutoCloseable {
             FloatBuffer hidden = ((OnnxTensor) result.get(0)).getFloatBuffer();
             float[][] embeddings = new float[rows.length][];
             for (int i = 0; i < rows.length; i++) {
-                embeddings[i] = pool(hidden, i * longest * WIDTH, rows[i].length);
+                embeddings[i] = pool(hidden, i * longest * WIDTH, first ? 1 : rows[i].length);
             }
             return embeddings;
         }
