@@ -41,7 +41,7 @@ final class BenchCommand implements Callable<Integer> {
         Program program = Programs.choose(programs.get(), entry, file);
         int workers = threads.orElse(Runtime.getRuntime().availableProcessors());
         Session.Options options = new Session.Options(Session.Backend.CPU, weights, workers);
-        try (Session session = new Session(program, Programs.folder(file), options, HuggingFaceTokenizers::open);
+        try (Session session = new Session(program, Programs.folder(file), options, new HuggingFaceTokenizers());
                 Arena arena = Arena.ofShared()) {
             Map<String, Object> arguments =
                     ProgramArguments.parse(program, words, arena).values();

@@ -6,15 +6,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import tfx.runtime.Tokenizer;
+import tfx.runtime.Tokenizers;
 
 /// Tokenizers from `tokenizer.json` files. Padding that a file asks for is switched off: programs run packed.
-public final class HuggingFaceTokenizers {
+public final class HuggingFaceTokenizers implements Tokenizers {
     private static final int NO_LIMIT = 1 << 20;
 
-    private HuggingFaceTokenizers() {}
-
-    /// Opens a file; texts are cut to `limit` tokens.
-    public static Tokenizer open(Path file, Optional<Integer> limit) throws IOException {
+    @Override
+    public Tokenizer open(Path file, Optional<Integer> limit) throws IOException {
         if (!Files.isRegularFile(file)) {
             throw new IOException("there is no such file");
         }

@@ -10,9 +10,9 @@ import java.lang.foreign.Arena;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import tfx.frontend.Program;
 import tfx.runtime.DType;
 import tfx.runtime.Tensor;
+import tfx.runtime.program.Signature;
 
 /// Arguments of the command line to tensors, and tensors to JSON.
 final class JsonValues {
@@ -25,7 +25,7 @@ final class JsonValues {
     record Parsed(Object value, boolean single) {}
 
     /// Reads `NAME=VALUE`'s value for a parameter.
-    static Parsed parse(Program.Parameter parameter, String text, Arena arena) {
+    static Parsed parse(Signature.Parameter parameter, String text, Arena arena) {
         Optional<JsonNode> json = json(text);
         if (parameter.tokens()) {
             if (json.isPresent() && json.get().isArray()) {
@@ -58,7 +58,7 @@ final class JsonValues {
     }
 
     /// A list of texts, a list of lists of ids, or one list of ids.
-    private static Parsed rows(Program.Parameter parameter, ArrayNode list, Arena arena) {
+    private static Parsed rows(Signature.Parameter parameter, ArrayNode list, Arena arena) {
         boolean single = !list.isEmpty() && list.get(0).isNumber();
         List<Object> rows = new ArrayList<>();
         if (single) {
@@ -69,7 +69,7 @@ final class JsonValues {
         return new Parsed(rows, single);
     }
 
-    private static Tensor tensor(Program.Parameter parameter, JsonNode node, int rank, Arena arena) {
+    private static Tensor tensor(Signature.Parameter parameter, JsonNode node, int rank, Arena arena) {
         long[] shape = new long[rank];
         JsonNode level = node;
         for (int i = 0; i < rank; i++) {
@@ -89,7 +89,7 @@ final class JsonValues {
     }
 
     private static long fill(
-            Program.Parameter parameter, JsonNode node, Tensor tensor, long[] shape, int depth, long at) {
+            Signature.Parameter parameter, JsonNode node, Tensor tensor, long[] shape, int depth, long at) {
         if (depth == shape.length) {
             scalar(parameter, node, tensor, at);
             return at + 1;
@@ -104,7 +104,7 @@ final class JsonValues {
         return at;
     }
 
-    private static void scalar(Program.Parameter parameter, JsonNode node, Tensor tensor, long at) {
+    private static void scalar(Signature.Parameter parameter, JsonNode node, Tensor tensor, long at) {
         DType dtype = tensor.dtype();
         boolean fits = dtype.isFloat()
                 ? node.isNumber()

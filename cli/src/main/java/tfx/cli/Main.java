@@ -17,7 +17,8 @@ import tfx.runtime.RunException;
 @CommandLine.Command(
         name = "tfx",
         description = "A language and an optimising compiler for transformer programs.",
-        subcommands = {RunCommand.class, CheckCommand.class, EmitCommand.class, BenchCommand.class},
+        subcommands = {RunCommand.class, CheckCommand.class, CompileCommand.class, EmitCommand.class, BenchCommand.class
+        },
         mixinStandardHelpOptions = true,
         version = "tfx 0.1.0")
 public final class Main {

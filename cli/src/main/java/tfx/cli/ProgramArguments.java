@@ -6,6 +6,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import tfx.frontend.Program;
+import tfx.runtime.program.Signature;
 
 /// `[ENTRY] NAME=VALUE ...` of a command line.
 ///
@@ -26,19 +27,19 @@ record ProgramArguments(Map<String, Object> values, boolean single) {
                 throw new Main.Usage("expected NAME=VALUE, found '" + word + "'");
             }
             String name = word.substring(0, equals);
-            Program.Parameter parameter = program.parameters().stream()
+            Signature.Parameter parameter = program.parameters().stream()
                     .filter(p -> p.name().equals(name))
                     .findFirst()
                     .orElseThrow(() -> new Main.Usage("program " + program.name() + " has no argument '" + name
                             + "'; it takes "
                             + program.parameters().stream()
-                                    .map(Program.Parameter::name)
+                                    .map(Signature.Parameter::name)
                                     .toList()));
             JsonValues.Parsed parsed = JsonValues.parse(parameter, word.substring(equals + 1), arena);
             values.put(name, parsed.value());
             single |= parsed.single();
         }
-        for (Program.Parameter parameter : program.parameters()) {
+        for (Signature.Parameter parameter : program.parameters()) {
             if (!values.containsKey(parameter.name())) {
                 throw new Main.Usage("argument '" + parameter.name() + "' is missing; it is " + parameter.written());
             }

@@ -14,6 +14,7 @@ import picocli.CommandLine;
 import tfx.compiler.Session;
 import tfx.frontend.Program;
 import tfx.runtime.Tensor;
+import tfx.runtime.program.Signature;
 
 @CommandLine.Command(name = "run", description = "Run a program of a file.")
 final class RunCommand implements Callable<Integer> {
@@ -51,7 +52,7 @@ final class RunCommand implements Callable<Integer> {
             throw new Main.Usage("--threads must be at least 1");
         }
         Session.Options options = new Session.Options(backend, weights, workers);
-        try (Session session = new Session(program, Programs.folder(file), options, HuggingFaceTokenizers::open);
+        try (Session session = new Session(program, Programs.folder(file), options, new HuggingFaceTokenizers());
                 Arena arena = Arena.ofShared()) {
             run(session, arena);
         }
@@ -65,7 +66,7 @@ final class RunCommand implements Callable<Integer> {
         Session.Results results = session.call(arguments.values(), arena);
         double millis = (System.nanoTime() - start) / 1e6;
         ObjectNode outputs = JsonNodeFactory.instance.objectNode();
-        for (Program.Result result : program.results()) {
+        for (Signature.Result result : program.results()) {
             Tensor tensor = results.outputs().get(result.name());
             JsonNode value = JsonValues.toJson(tensor, result.offsets().map(results.inputs()::get));
             outputs.set(

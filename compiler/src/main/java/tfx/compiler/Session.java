@@ -18,7 +18,9 @@ import tfx.runtime.RunException;
 import tfx.runtime.Sizes;
 import tfx.runtime.Tensor;
 import tfx.runtime.Tokenizer;
+import tfx.runtime.Tokenizers;
 import tfx.runtime.WeightSource;
+import tfx.runtime.program.Arguments;
 import tfx.runtime.program.Executable;
 
 /// A program made ready to run: compiled, its weights loaded, its tokenizer opened. Safe for concurrent calls;
@@ -35,12 +37,6 @@ public final class Session implements AutoCloseable {
     /// @param threads how many threads work on one call, at least 1
     public record Options(Backend backend, Optional<Path> weights, int threads) {}
 
-    /// Opens tokenizer files.
-    @FunctionalInterface
-    public interface Tokenizers {
-        Tokenizer open(Path file, Optional<Integer> limit) throws IOException;
-    }
-
     private final Program program;
     private final Arena arena = Arena.ofShared();
     private final Engine engine;
@@ -52,7 +48,7 @@ public final class Session implements AutoCloseable {
         this.program = program;
         Optional<Engine> made = Optional.empty();
         try {
-            Map<String, Tensor> weights = weights(program, folder, options, arena);
+            Map<String, Tensor> weights = weights(program, folder, options.weights(), arena);
             made = Optional.of(
                     switch (options.backend()) {
                         case EVALUATOR -> new EvaluatorEngine(program.graph(), weights);
@@ -68,14 +64,14 @@ public final class Session implements AutoCloseable {
         }
     }
 
-    private static Map<String, Tensor> weights(Program program, Path folder, Options options, Arena arena) {
+    /// The weights that a program names, from the file that its source names or another.
+    static Map<String, Tensor> weights(Program program, Path folder, Optional<Path> given, Arena arena) {
         if (program.graph().nodes().stream().noneMatch(n -> n.op() instanceof Op.Weight)) {
             return Map.of();
         }
-        Path file = options.weights()
-                .orElseGet(() -> folder.resolve(program.weights()
-                        .orElseThrow(() -> new RunException("program " + program.name() + " names no weight file"))
-                        .path()));
+        Path file = given.orElseGet(() -> folder.resolve(program.weights()
+                .orElseThrow(() -> new RunException("program " + program.name() + " names no weight file"))
+                .path()));
         return load(program.graph(), WeightFiles.open(file, arena));
     }
 
@@ -134,13 +130,13 @@ public final class Session implements AutoCloseable {
     /// @param arguments as {@link Arguments#bind} takes them
     /// @param arena     owns the results
     public Results call(Map<String, ?> arguments, Arena arena) {
-        Map<String, Tensor> inputs = Arguments.bind(program, arguments, tokenizer, arena);
+        Map<String, Tensor> inputs = Arguments.bind(program.signature(), arguments, tokenizer, arena);
         return new Results(engine.run(inputs, arena), inputs);
     }
 
     /// Runs the program and tells an observer about each kernel launch.
     public void profile(Map<String, ?> arguments, Arena arena, Executable.Observer observer) {
-        engine.profile(Arguments.bind(program, arguments, tokenizer, arena), arena, observer);
+        engine.profile(Arguments.bind(program.signature(), arguments, tokenizer, arena), arena, observer);
     }
 
     /// The tokenizer, where the program declares one.

@@ -26,6 +26,8 @@ import tfx.ir.Diagnostic;
 import tfx.ir.graph.Evaluator;
 import tfx.ir.graph.Nd;
 import tfx.runtime.Tensor;
+import tfx.runtime.program.Arguments;
+import tfx.runtime.program.Signature;
 import tfx.testkit.Close;
 
 /// The corpus on every engine. `good/x.tfx` has `good/x.expected`, a JSON object a call; `bad/x.tfx` says on its
@@ -67,7 +69,7 @@ final class CorpusTest {
                 .orElseThrow();
         try (Arena arena = Arena.ofShared()) {
             Map<String, Object> arguments = new HashMap<>();
-            for (Program.Parameter parameter : program.parameters()) {
+            for (Signature.Parameter parameter : program.parameters()) {
                 JsonNode value = call.get("arguments").get(parameter.name());
                 arguments.put(
                         parameter.name(),
@@ -76,7 +78,7 @@ final class CorpusTest {
                                 : tensor(parameter, value, arena));
             }
             Map<String, Nd> inputs = new HashMap<>();
-            Arguments.bind(program, arguments, Optional.empty(), arena)
+            Arguments.bind(program.signature(), arguments, Optional.empty(), arena)
                     .forEach((name, tensor) -> inputs.put(name, Nd.of(tensor)));
             compare("evaluator", call, Evaluator.run(program.graph(), inputs, w -> {
                 throw new IllegalArgumentException(w);
@@ -87,13 +89,13 @@ final class CorpusTest {
         }
     }
 
-    private static List<Tensor> rows(Program.Parameter parameter, JsonNode value, Arena arena) {
+    private static List<Tensor> rows(Signature.Parameter parameter, JsonNode value, Arena arena) {
         List<Tensor> rows = new ArrayList<>();
         value.forEach(row -> rows.add(tensor(parameter, row, arena)));
         return rows;
     }
 
-    private static Tensor tensor(Program.Parameter parameter, JsonNode value, Arena arena) {
+    private static Tensor tensor(Signature.Parameter parameter, JsonNode value, Arena arena) {
         List<JsonNode> leaves = new ArrayList<>();
         leaves(value, leaves);
         long[] shape = new long[parameter.stored().rank()];

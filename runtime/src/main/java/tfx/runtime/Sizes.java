@@ -4,10 +4,12 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /// The values of size symbols in one call, found by matching declared types with the shapes of the arguments.
 public final class Sizes {
     private final Map<String, Long> values = new HashMap<>();
+    private final Map<String, String> givenBy = new HashMap<>();
 
     /// Matches one argument. Symbols not known yet are solved for where they stand alone or with a constant.
     ///
@@ -25,16 +27,32 @@ public final class Sizes {
                 long offset =
                         dim.minus(Dim.symbol(unknown.getFirst())).constant().orElseThrow();
                 if (shape[i] < offset) {
-                    throw mismatch(argument, type, shape, "dimension " + i + " is below " + offset);
+                    throw mismatch(argument, type, shape, "dimension " + i + ", " + dim + ", is at least " + offset);
                 }
                 values.put(unknown.getFirst(), shape[i] - offset);
+                givenBy.put(unknown.getFirst(), argument);
             } else if (!unknown.isEmpty()) {
-                throw mismatch(argument, type, shape, "the size " + unknown.getFirst() + " is not known yet");
+                throw mismatch(
+                        argument,
+                        type,
+                        shape,
+                        "the size " + unknown.getFirst() + " is not known yet; give it a dimension of its own before");
             } else if (evaluate(dim) != shape[i]) {
                 throw mismatch(
-                        argument, type, shape, "dimension " + i + ", " + dim + ", is " + evaluate(dim) + " here");
+                        argument, type, shape, "dimension " + i + " must be " + due(dim) + ", it is " + shape[i]);
             }
         }
+    }
+
+    /// A size, its value, and the arguments that decided it.
+    private String due(Dim dim) {
+        if (dim.constant().isPresent()) {
+            return dim.toString();
+        }
+        String by = dim.symbols().stream()
+                .map(s -> s + " = " + values.get(s) + " from '" + givenBy.get(s) + "'")
+                .collect(Collectors.joining(", "));
+        return dim + " = " + evaluate(dim) + " (" + by + ")";
     }
 
     private static RunException mismatch(String argument, TensorType type, long[] shape, String why) {
@@ -75,6 +93,7 @@ public final class Sizes {
     public Sizes copy() {
         Sizes copy = new Sizes();
         copy.values.putAll(values);
+        copy.givenBy.putAll(givenBy);
         return copy;
     }
 }

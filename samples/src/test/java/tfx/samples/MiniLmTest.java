@@ -41,7 +41,7 @@ final class MiniLmTest {
 
     private static Session open(Session.Backend backend) {
         return new Session(
-                program, FOLDER, new Session.Options(backend, Optional.empty(), 2), HuggingFaceTokenizers::open);
+                program, FOLDER, new Session.Options(backend, Optional.empty(), 2), new HuggingFaceTokenizers());
     }
 
     @AfterAll

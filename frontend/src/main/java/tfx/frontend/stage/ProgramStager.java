@@ -16,6 +16,7 @@ import tfx.ir.graph.Op;
 import tfx.runtime.DType;
 import tfx.runtime.Dim;
 import tfx.runtime.TensorType;
+import tfx.runtime.program.Signature;
 
 /// Turns one `program` into a graph with its interface.
 public final class ProgramStager {
@@ -23,7 +24,7 @@ public final class ProgramStager {
     private final Stager stager;
     private final Types types;
     private final Map<String, Axis.Ragged> raggeds = new HashMap<>();
-    private final List<Program.Parameter> parameters = new ArrayList<>();
+    private final List<Signature.Parameter> parameters = new ArrayList<>();
 
     public ProgramStager(Problems problems) {
         this.problems = problems;
@@ -45,15 +46,13 @@ public final class ProgramStager {
                 }
                 body.set(parameter.name(), declareInput(parameter, body));
             }
-            List<Program.Result> results = results(program, body);
+            List<Signature.Result> results = results(program, body);
             if (!problems.isEmpty()) {
                 return Optional.empty();
             }
             return Optional.of(new Program(
-                    program.name(),
                     stager.graph().build(program.name()),
-                    parameters,
-                    results,
+                    new Signature(program.name(), parameters, results),
                     model.flatMap(Item.Model::weights).map(w -> new Program.Asset(w.file(), w.span())),
                     model.flatMap(Item.Model::tokenizer)
                             .map(t -> new Program.TokenizerAsset(new Program.Asset(t.file(), t.span()), t.limit())),
@@ -131,7 +130,7 @@ public final class ProgramStager {
         TensorType stored = new TensorType(dtype, Tensors.stored(axes));
         Value.Array value =
                 stager.tensors().array(stager.graph().input(parameter.name(), stored, parameter.span()), axes);
-        parameters.add(new Program.Parameter(
+        parameters.add(new Signature.Parameter(
                 parameter.name(), stored, value.describe(), tokens, ragged.map(r -> offsetsName(r))));
         return value;
     }
@@ -167,9 +166,9 @@ public final class ProgramStager {
         return ragged;
     }
 
-    private List<Program.Result> results(Item.Program program, Scope body) {
+    private List<Signature.Result> results(Item.Program program, Scope body) {
         Optional<Value> returned = stager.run(program.body(), body);
-        List<Program.Result> results = new ArrayList<>();
+        List<Signature.Result> results = new ArrayList<>();
         if (!problems.isEmpty()) {
             return results;
         }
@@ -209,7 +208,7 @@ public final class ProgramStager {
         return results;
     }
 
-    private Program.Result result(String name, Value value, Optional<Item.Type> type, Scope body, Span span) {
+    private Signature.Result result(String name, Value value, Optional<Item.Type> type, Scope body, Span span) {
         if (value instanceof Value.Poison) {
             throw StagingError.silent();
         }
@@ -237,6 +236,6 @@ public final class ProgramStager {
             }
         }
         stager.graph().output(name, array.node());
-        return new Program.Result(name, array.node().type(), offsets);
+        return new Signature.Result(name, array.node().type(), offsets);
     }
 }

@@ -31,7 +31,7 @@ final class TfxEncoder implements AutoCloseable {
         Program program = Compiler.check(folder.resolve(name + ".tfx")).programs().getFirst();
         model = folder.resolve(program.weights().orElseThrow().path());
         Session.Options options = new Session.Options(Session.Backend.CPU, Optional.empty(), threads);
-        session = new Session(program, folder, options, HuggingFaceTokenizers::open);
+        session = new Session(program, folder, options, new HuggingFaceTokenizers());
     }
 
     /// The weight file, which is the peer's model.

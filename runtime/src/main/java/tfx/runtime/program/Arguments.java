@@ -1,4 +1,4 @@
-package tfx.compiler;
+package tfx.runtime.program;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -9,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import tfx.frontend.Program;
 import tfx.runtime.DType;
 import tfx.runtime.RunException;
 import tfx.runtime.Tensor;
@@ -19,12 +18,12 @@ import tfx.runtime.Tokenizer;
 /// packed
 /// rows with offsets. Everything is checked here; kernels trust what this class lets through.
 public final class Arguments {
-    private final Program program;
+    private final Signature program;
     private final Optional<Tokenizer> tokenizer;
     private final Arena arena;
     private final Map<String, Tensor> inputs = new HashMap<>();
 
-    private Arguments(Program program, Optional<Tokenizer> tokenizer, Arena arena) {
+    private Arguments(Signature program, Optional<Tokenizer> tokenizer, Arena arena) {
         this.program = program;
         this.tokenizer = tokenizer;
         this.arena = arena;
@@ -37,13 +36,13 @@ public final class Arguments {
     ///                a row
     /// @throws RunException naming the argument and what it should be
     public static Map<String, Tensor> bind(
-            Program program, Map<String, ?> given, Optional<Tokenizer> tokenizer, Arena arena) {
+            Signature program, Map<String, ?> given, Optional<Tokenizer> tokenizer, Arena arena) {
         return new Arguments(program, tokenizer, arena).bind(given);
     }
 
     private Map<String, Tensor> bind(Map<String, ?> given) {
         Set<String> unknown = new HashSet<>(given.keySet());
-        for (Program.Parameter parameter : program.parameters()) {
+        for (Signature.Parameter parameter : program.parameters()) {
             unknown.remove(parameter.name());
             Object value = given.get(parameter.name());
             if (value == null) {
@@ -58,25 +57,41 @@ public final class Arguments {
             }
         }
         if (!unknown.isEmpty()) {
-            throw new RunException("program " + program.name() + " has no argument '"
+            throw new RunException("program " + program.program() + " has no argument '"
                     + unknown.iterator().next() + "'; it takes "
-                    + program.parameters().stream().map(Program.Parameter::name).toList());
+                    + program.parameters().stream()
+                            .map(Signature.Parameter::name)
+                            .toList());
         }
         return inputs;
     }
 
-    private static RunException wrong(Program.Parameter parameter, String why) {
+    private static RunException wrong(Signature.Parameter parameter, String why) {
         return new RunException("argument '" + parameter.name() + "' is " + parameter.written() + ": " + why);
     }
 
-    private static Tensor typed(Program.Parameter parameter, Tensor tensor) {
-        if (tensor.dtype() != parameter.stored().dtype()) {
-            throw wrong(parameter, "the tensor given is " + tensor);
+    private static Tensor open(Signature.Parameter parameter, Tensor tensor) {
+        if (!tensor.data().scope().isAlive()) {
+            throw wrong(
+                    parameter,
+                    "the tensor given, " + tensor
+                            + ", lies in an arena that is closed; keep the arena open until the call" + " returns");
         }
         return tensor;
     }
 
-    private void ragged(Program.Parameter parameter, String offsetsName, Object value) {
+    private static Tensor typed(Signature.Parameter parameter, Tensor given) {
+        Tensor tensor = open(parameter, given);
+        if (tensor.dtype() != parameter.stored().dtype()) {
+            throw wrong(
+                    parameter,
+                    "the tensor given is " + tensor + "; make it "
+                            + parameter.stored().dtype() + ", or convert inside the program");
+        }
+        return tensor;
+    }
+
+    private void ragged(Signature.Parameter parameter, String offsetsName, Object value) {
         if (!(value instanceof List<?> rows)) {
             throw wrong(parameter, "a list of rows is due");
         }
@@ -125,10 +140,10 @@ public final class Arguments {
         }
     }
 
-    private Tensor row(Program.Parameter parameter, Object row) {
+    private Tensor row(Signature.Parameter parameter, Object row) {
         return switch (row) {
             case null -> throw wrong(parameter, "a row is null");
-            case Tensor tensor -> tensor;
+            case Tensor tensor -> open(parameter, tensor);
             case int[] ids -> Tensor.of(arena, ids, ids.length);
             case String text
             when parameter.tokens() -> {

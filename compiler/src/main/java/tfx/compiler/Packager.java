@@ -1,0 +1,185 @@
+package tfx.compiler;
+
+import java.io.BufferedOutputStream;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.jar.Attributes;
+import java.util.jar.JarFile;
+import java.util.jar.Manifest;
+import java.util.zip.CRC32;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipOutputStream;
+import tfx.cpu.CpuProgram;
+import tfx.cpu.TypedClass;
+import tfx.frontend.Program;
+import tfx.ir.Target;
+import tfx.ir.kernel.KernelProgram;
+import tfx.runtime.Tensor;
+import tfx.runtime.program.PlanFile;
+
+/// Programs as a jar that runs with `tfx-runtime` alone: a typed class each, kernels for every vector width,
+/// weights.
+public final class Packager implements AutoCloseable {
+    /// The widths that a jar has kernels for; 1 is without vectors.
+    private static final int[] LANES = {16, 8, 4, 1};
+
+    private static final int CHUNK = 1 << 20;
+
+    private final String packageName;
+    private final ZipOutputStream out;
+    private final Arena arena = Arena.ofShared();
+    private final Map<String, Integer> weights = new HashMap<>();
+    private final Set<String> entries = new LinkedHashSet<>();
+
+    private Packager(Path jar, String packageName) throws IOException {
+        this.packageName = packageName;
+        this.out = new ZipOutputStream(new BufferedOutputStream(Files.newOutputStream(jar)));
+    }
+
+    /// Writes a jar. The same programs and weights give the same bytes.
+    ///
+    /// @param packageName of the typed classes, which have the programs' names with a capital
+    /// @param folder      the folder of the source, which file names in it are relative to
+    /// @param file        a weight file in place of the ones that the source names
+    /// @return the names of the typed classes
+    /// @throws tfx.runtime.RunException if weights are missing or do not fit
+    public static List<String> write(
+            Path jar, String packageName, List<Program> programs, Path folder, Optional<Path> file) throws IOException {
+        List<String> classes = new ArrayList<>();
+        try (Packager packager = new Packager(jar, packageName)) {
+            for (Program program : programs) {
+                classes.add(packageName + "." + capital(program.name()));
+            }
+            packager.manifest(classes);
+            for (Program program : programs) {
+                packager.program(program, folder, file);
+            }
+        }
+        return classes;
+    }
+
+    private static String capital(String name) {
+        return Character.toUpperCase(name.charAt(0)) + name.substring(1);
+    }
+
+    private void manifest(List<String> classes) throws IOException {
+        Manifest manifest = new Manifest();
+        manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+        manifest.getMainAttributes().putValue("Tfx-ABI", Integer.toString(PlanFile.ABI));
+        if (classes.size() == 1) {
+            manifest.getMainAttributes().put(Attributes.Name.MAIN_CLASS, classes.getFirst());
+        }
+        ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+        manifest.write(bytes);
+        entry(JarFile.MANIFEST_NAME, bytes.toByteArray());
+    }
+
+    private void program(Program program, Path folder, Optional<Path> file) throws IOException {
+        Map<String, Tensor> loaded = Session.weights(program, folder, file, arena);
+        List<PlanFile.StoredWeight> stored = new ArrayList<>();
+        for (Map.Entry<String, Tensor> weight : new TreeMap<>(loaded).entrySet()) {
+            Tensor tensor = weight.getValue();
+            stored.add(new PlanFile.StoredWeight(
+                    weight.getKey(), tensor.dtype(), tensor.shape(), resource(program, weight.getKey(), tensor)));
+        }
+        for (int lanes : LANES) {
+            KernelProgram kernels = Pipeline.run(program.graph(), new Pipeline.Options(Target.cpu(lanes), true))
+                    .kernels();
+            String prefix = packageName + "." + program.name() + ".v" + lanes + ".";
+            CpuProgram.Classes classes = CpuProgram.classes(kernels, prefix, lanes, lanes > 1);
+            for (Map.Entry<String, byte[]> code : new TreeMap<>(classes.bytes()).entrySet()) {
+                entry(code.getKey().replace('.', '/') + ".class", code.getValue());
+            }
+            List<PlanFile.KernelClass> described = classes.kernels().stream()
+                    .map(k -> new PlanFile.KernelClass(
+                            k.className(), k.kernel(), k.where(), k.sizes(), k.axes(), k.needs()))
+                    .toList();
+            ByteArrayOutputStream plan = new ByteArrayOutputStream();
+            new PlanFile(program.signature(), kernels.execution(), described, stored).write(plan);
+            entry(folderOf() + program.name() + "." + lanes + ".plan", plan.toByteArray());
+        }
+        String name = packageName + "." + capital(program.name());
+        entry(name.replace('.', '/') + ".class", TypedClass.bytes(name, program.signature()));
+    }
+
+    private String folderOf() {
+        return packageName.replace('.', '/') + "/";
+    }
+
+    private static ZipEntry named(String name) {
+        ZipEntry entry = new ZipEntry(name);
+        entry.setTime(0);
+        return entry;
+    }
+
+    private void entry(String name, byte[] bytes) throws IOException {
+        if (!entries.add(name)) {
+            throw new IOException("two programs would both be " + name + "; rename one");
+        }
+        out.putNextEntry(named(name));
+        out.write(bytes);
+        out.closeEntry();
+    }
+
+    /// Stores a weight without compression, once for all programs of a model.
+    private int resource(Program program, String name, Tensor tensor) throws IOException {
+        String key = program.weights().map(Program.Asset::path).orElse("") + "\n" + name;
+        Integer known = weights.get(key);
+        if (known != null) {
+            return known;
+        }
+        int number = weights.size();
+        weights.put(key, number);
+        MemorySegment bytes =
+                tensor.data().asSlice(0, tensor.count() * tensor.dtype().bytes());
+        ZipEntry entry = named(folderOf() + "weights/" + number);
+        CRC32 sum = new CRC32();
+        copy(bytes, new OutputStream() {
+            @Override
+            public void write(int b) {
+                sum.update(b);
+            }
+
+            @Override
+            public void write(byte[] chunk, int from, int count) {
+                sum.update(chunk, from, count);
+            }
+        });
+        entry.setMethod(ZipEntry.STORED);
+        entry.setSize(bytes.byteSize());
+        entry.setCompressedSize(bytes.byteSize());
+        entry.setCrc(sum.getValue());
+        out.putNextEntry(entry);
+        copy(bytes, out);
+        out.closeEntry();
+        return number;
+    }
+
+    private static void copy(MemorySegment from, OutputStream to) throws IOException {
+        byte[] chunk = new byte[CHUNK];
+        for (long at = 0; at < from.byteSize(); at += CHUNK) {
+            int count = (int) Math.min(CHUNK, from.byteSize() - at);
+            MemorySegment.copy(from, at, MemorySegment.ofArray(chunk), 0, count);
+            to.write(chunk, 0, count);
+        }
+    }
+
+    @Override
+    public void close() throws IOException {
+        out.close();
+        arena.close();
+    }
+}
