@@ -48,7 +48,7 @@ final class CompileCommand implements Callable<Integer> {
         if (!name.matches("[a-z_][A-Za-z0-9_]*([.][a-z_][A-Za-z0-9_]*)*")) {
             throw new Main.Usage("'" + name + "' is no package name; give one with --package=NAME");
         }
-        Path made = Files.createTempFile(Programs.folder(out), "tfx-", ".jar");
+        Path made = out.resolveSibling(out.getFileName() + ".part");
         List<String> classes;
         try {
             classes = Packager.write(made, name, programs.get(), Programs.folder(file), weights);

@@ -78,6 +78,8 @@ public final class Packager implements AutoCloseable {
     private void manifest(List<String> classes) throws IOException {
         Manifest manifest = new Manifest();
         manifest.getMainAttributes().put(Attributes.Name.MANIFEST_VERSION, "1.0");
+        manifest.getMainAttributes().put(Attributes.Name.CLASS_PATH, "tfx-runtime.jar");
+        manifest.getMainAttributes().putValue("Enable-Native-Access", "ALL-UNNAMED");
         manifest.getMainAttributes().putValue("Tfx-ABI", Integer.toString(PlanFile.ABI));
         if (classes.size() == 1) {
             manifest.getMainAttributes().put(Attributes.Name.MAIN_CLASS, classes.getFirst());

@@ -212,9 +212,13 @@ public final class ProgramStager {
         if (value instanceof Value.Poison) {
             throw StagingError.silent();
         }
-        if (!(value instanceof Value.Array)) {
-            value = Operators.real(value).isPresent() ? stager.scalar(value, DType.F32, span) : value;
-        }
+        value = switch (value) {
+            case Value.Whole w -> stager.scalar(w, DType.I32, span);
+            case Value.RaggedSize r -> stager.scalar(r, DType.I32, span);
+            case Value.Real r -> stager.scalar(r, DType.F32, span);
+            case Value.Truth t -> stager.scalar(t, DType.BOOL, span);
+            default -> value;
+        };
         if (!(value instanceof Value.Array array)) {
             throw StagingError.of(
                     "TFX0218", span, "result '" + name + "' is " + value.describe() + ", not a tensor", "");

@@ -357,6 +357,7 @@ public final class Stager {
                         Arguments arguments = new Arguments(t.dtype().toString(), positional, named, span);
                         yield operators.cast(arguments.get(0, "x"), t.dtype(), span);
                     }
+                    case Value.RecordType r -> new Types(this).construct(r, positional, named, span);
                     default -> throw StagingError.of("TFX0211", span, function.describe() + " cannot be called", "");
                 });
     }

@@ -173,6 +173,39 @@ final class Types {
         return new Value.Instance(type.record().name(), fields(type.record().fields(), path, inner));
     }
 
+    /// A record made of values: `Linear(weight = w, bias = b)`, each field by its name.
+    Value.Instance construct(Value.RecordType type, List<Value> positional, Map<String, Value> named, Span span) {
+        String name = type.record().name();
+        Map<String, Value> rest = new LinkedHashMap<>(named);
+        Map<String, Value> values = new LinkedHashMap<>();
+        Scope inner = new Scope(type.scope());
+        for (Item.Field field : type.record().fields()) {
+            for (String own : field.names()) {
+                Value value = rest.remove(own);
+                if (value == null) {
+                    throw StagingError.of(
+                            "TFX0210",
+                            span,
+                            "field '" + own + "' of record '" + name + "' is missing",
+                            "a record is made by the names of its fields: " + name + "(" + own + " = ...)");
+                }
+                match(new Item.Parameter(own, Optional.of(field.type()), Optional.empty(), field.span()), value, inner);
+                values.put(own, value);
+            }
+        }
+        if (!rest.isEmpty() || !positional.isEmpty()) {
+            throw StagingError.of(
+                    "TFX0210",
+                    span,
+                    "record '" + name + "' has no "
+                            + (rest.isEmpty()
+                                    ? "fields by position"
+                                    : "field '" + rest.keySet().iterator().next() + "'"),
+                    "its fields: " + String.join(", ", values.keySet()));
+        }
+        return new Value.Instance(name, values);
+    }
+
     /// The values of a list of weight fields.
     Map<String, Value> fields(List<Item.Field> fields, String path, Scope scope) {
         Map<String, Value> values = new LinkedHashMap<>();
