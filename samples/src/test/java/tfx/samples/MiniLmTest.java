@@ -23,7 +23,7 @@ import tfx.compiler.Session;
 import tfx.frontend.Program;
 import tfx.ir.Target;
 import tfx.ir.graph.GraphText;
-import tfx.ir.kernel.KernelText;
+import tfx.ir.kernel.ProgramText;
 
 /// The sentence encoder: known numbers, the evaluator, batches, threads.
 final class MiniLmTest {
@@ -151,6 +151,6 @@ final class MiniLmTest {
         assertThat(kernels).isLessThanOrEqualTo(12);
         assertThat(GraphText.parse(phases.graph().toString())).isEqualTo(phases.graph());
         assertThat(GraphText.parse(phases.fused().toString())).isEqualTo(phases.fused());
-        assertThat(KernelText.parseProgram(phases.kernels().toString())).isEqualTo(phases.kernels());
+        assertThat(ProgramText.parse(phases.kernels().toString())).isEqualTo(phases.kernels());
     }
 }

@@ -36,16 +36,18 @@ public final class Guards {
         return guards;
     }
 
-    /// Whether it holds whatever the sizes are.
+    /// Whether it holds whatever the sizes are. Where there are elements, a size that is no smaller has some too.
     private static boolean holds(Guard guard) {
-        return inside(guard.first(), guard.size()) && inside(guard.last(), guard.size()) && natural(guard.count());
+        Dim size = guard.size();
+        boolean filled = natural(size.plus(-1)) || natural(size.minus(guard.count()));
+        return natural(guard.count()) && inside(guard.first(), size, filled) && inside(guard.last(), size, filled);
     }
 
-    /// Whether a place is provably in `0..size-1`, given that there are elements at all.
-    private static boolean inside(Dim place, Dim size) {
+    /// Whether a place is provably in `0..size-1`.
+    private static boolean inside(Dim place, Dim size, boolean filled) {
         Dim room = size.minus(place).plus(-1);
-        boolean low = natural(place) || place.equals(size.plus(-1));
-        boolean high = natural(room) || room.equals(size.plus(-1));
+        boolean low = natural(place) || filled && place.equals(size.plus(-1));
+        boolean high = natural(room) || filled && room.equals(size.plus(-1));
         return low && high;
     }
 

@@ -14,7 +14,7 @@ import tfx.runtime.Tensor;
 
 /// A sample encoder, from token ids or texts to arrays.
 final class TfxEncoder implements AutoCloseable {
-    private static final Path SAMPLES = Path.of(System.getProperty("tfx.home"), "samples");
+    static final Path SAMPLES = Path.of(System.getProperty("tfx.home"), "samples");
     private static final int WIDTH = 384;
 
     private final Session session;

@@ -1,0 +1,247 @@
+package tfx.compiler;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.FileSystem;
+import java.nio.file.FileSystems;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.spi.ToolProvider;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tfx.frontend.Frontend;
+import tfx.ir.graph.Evaluator;
+import tfx.ir.graph.Nd;
+import tfx.runtime.DType;
+import tfx.runtime.Tensor;
+import tfx.runtime.program.PlanFile;
+import tfx.testkit.Close;
+import tfx.testkit.Safetensors;
+import tfx.testkit.Values;
+
+/// A packaged jar runs in a process that has the JDK and the runtime alone, with vectors of every width and
+/// without.
+final class PackagerTest {
+    private static final String SOURCE = """
+            import nn;
+            model Small(d: int = 24) {
+              weights "w.safetensors" { up: Linear(d, 40); half: bf16[40, d]; }
+              program attend(x: f32[B, S*, d]) -> (mixed: f32[B, S*, 40], total: f32[B, 40]) {
+                q = split_heads(x, 2);
+                y = linear(merge_heads(attention(q, q, q, where = causal(S))), up.weight, up.bias);
+                return y, mean_pool(y) + mean_pool(x @ transpose(f32(half)));
+              }
+              program powers(x: f32[N], n: i32[]) -> (y: f32[N]) {
+                def step(i, s) { return s * x + f32(i); }
+                return repeat(n, step, sort(x));
+              }
+              program look(x: f32[N], at: i32[M]) -> (y: f32[M]) {
+                double = x * 2;
+                return double[at];
+              }
+            }
+            """;
+    private static final String ROWS = "[[[" + "0.5, -1, 0.25, 2, ".repeat(5) + "1, 2, 3, 4], ["
+            + "1, 0, 0, -1, ".repeat(5) + "0, 1, 2, 3]], [[" + "0.1, ".repeat(23) + "1]]]";
+
+    @TempDir
+    private static Path folder;
+
+    private static Path jar;
+    private static Frontend.Checked checked;
+
+    @BeforeAll
+    static void compile() throws IOException {
+        java.util.Random random = new java.util.Random(4);
+        Safetensors.write(
+                folder.resolve("w.safetensors"),
+                Map.of(
+                        "up.weight", Values.small(random, DType.F32, 40, 24),
+                        "up.bias", Values.small(random, DType.F32, 40),
+                        "half", Values.small(random, DType.BF16, 40, 24)));
+        checked = Compiler.check("small.tfx", SOURCE.getBytes(StandardCharsets.UTF_8));
+        assertThat(checked.diagnostics()).isEmpty();
+        jar = folder.resolve("small.jar");
+        List<String> classes = Packager.write(jar, "small", checked.programs(), folder, Optional.empty());
+        assertThat(classes).containsExactly("small.Attend", "small.Powers", "small.Look");
+    }
+
+    /// The runtime's classes, as a class path of nothing else.
+    private static String runtime() throws Exception {
+        return Path.of(Tensor.class
+                        .getProtectionDomain()
+                        .getCodeSource()
+                        .getLocation()
+                        .toURI())
+                .toString();
+    }
+
+    private record Run(int code, String output) {}
+
+    private static Run java(String... words) throws Exception {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--enable-native-access=ALL-UNNAMED",
+                "-XX:+IgnoreUnrecognizedVMOptions",
+                "-cp",
+                runtime() + java.io.File.pathSeparator + jar));
+        command.addAll(2, List.of(words).stream().filter(w -> w.startsWith("-")).toList());
+        command.addAll(List.of(words).stream().filter(w -> !w.startsWith("-")).toList());
+        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
+        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return new Run(process.waitFor(), output);
+    }
+
+    /// What the evaluator gives for the same arguments.
+    private static Map<String, Nd> expected() throws IOException {
+        Nd x = Nd.zeros(DType.F32, 3, 24);
+        String[] numbers = ROWS.replaceAll("[\\[\\] ]", "").split(",");
+        for (int i = 0; i < numbers.length; i++) {
+            x.floats()[i] = (float) Double.parseDouble(numbers[i]);
+        }
+        Nd offsets = Nd.zeros(DType.I32, 3);
+        offsets.longs()[1] = 2;
+        offsets.longs()[2] = 3;
+        try (java.lang.foreign.Arena arena = java.lang.foreign.Arena.ofShared()) {
+            Map<String, Tensor> weights =
+                    Session.weights(checked.programs().getFirst(), folder, Optional.empty(), arena);
+            return Evaluator.run(
+                    checked.programs().getFirst().graph(),
+                    Map.of("x", x, "x.offsets", offsets),
+                    name -> Nd.of(weights.get(name)));
+        }
+    }
+
+    private static Nd printed(String output, String name, Nd like) {
+        String line = output.lines()
+                .filter(l -> l.startsWith(name + " = "))
+                .findFirst()
+                .orElseThrow(() -> new AssertionError(output));
+        String[] numbers = line.substring(line.indexOf('=') + 1)
+                .replaceAll("[\\[\\] ]", "")
+                .split(",");
+        Nd nd = Nd.zeros(like.dtype(), like.shape());
+        for (int i = 0; i < numbers.length; i++) {
+            nd.floats()[i] = Double.parseDouble(numbers[i]);
+        }
+        return nd;
+    }
+
+    @Test
+    void everyWidthGivesTheResults() throws Exception {
+        Map<String, Nd> expected = expected();
+        String vectors = "--add-modules=jdk.incubator.vector";
+        for (String[] flags :
+                new String[][] {{vectors}, {vectors, "-XX:UseAVX=2"}, {vectors, "-XX:UseAVX=0"}, {"-Dscalar"}}) {
+            List<String> words = new ArrayList<>(List.of(flags));
+            words.addAll(List.of("small.Attend", "x=" + ROWS));
+            Run run = java(words.toArray(String[]::new));
+            assertThat(run.code()).as(run.output()).isZero();
+            expected.forEach((name, value) -> assertThat(
+                            Close.difference(value, printed(run.output(), name, value), 64, DType.F32))
+                    .as("%s with %s", name, List.of(flags))
+                    .isEmpty());
+            assertThat(run.output().contains("run without vectors")).isEqualTo(flags[0].equals("-Dscalar"));
+        }
+    }
+
+    @Test
+    void loopsSortsAndErrors() throws Exception {
+        Run powers = java("small.Powers", "x=[3, 1, 2]", "n=2");
+        assertThat(powers.output()).contains("y = [10.0, 3.0, 13.0]");
+        Run outside = java("small.Look", "x=[1, 2]", "at=[0, 2]");
+        assertThat(outside.code()).isEqualTo(3);
+        assertThat(outside.output()).contains("index 2 is outside 0..1").contains("small.tfx:1");
+        Run wrong = java("small.Look", "x=[[1]]", "at=[0]");
+        assertThat(wrong.code()).isEqualTo(3);
+        assertThat(wrong.output()).contains("'x'").contains("f32[N]");
+        Run text = java("small.Look", "x=[1", "at=[0]");
+        assertThat(text.code()).isEqualTo(3);
+    }
+
+    @Test
+    void stackTracesPointIntoTheSource() throws Exception {
+        try (java.net.URLClassLoader loader =
+                new java.net.URLClassLoader(new java.net.URL[] {jar.toUri().toURL()})) {
+            Object program = loader.loadClass("small.Look").getMethod("load").invoke(null);
+            try (java.lang.foreign.Arena arena = java.lang.foreign.Arena.ofShared();
+                    AutoCloseable closing = (AutoCloseable) program) {
+                Tensor x = Tensor.of(arena, new float[] {1, 2}, 2);
+                Tensor at = Tensor.of(arena, new int[] {5}, 1);
+                Throwable failure = org.assertj.core.api.Assertions.catchThrowable(() -> program.getClass()
+                        .getMethod("look", java.lang.foreign.Arena.class, Tensor.class, Tensor.class)
+                        .invoke(program, arena, x, at));
+                Throwable cause = failure;
+                List<String> frames = new ArrayList<>();
+                while (cause != null) {
+                    for (StackTraceElement frame : cause.getStackTrace()) {
+                        frames.add(frame.getFileName() + ":" + frame.getLineNumber());
+                    }
+                    cause = cause.getCause();
+                }
+                assertThat(frames).contains("small.tfx:15");
+                assertThat(closing).isSameAs(program);
+            }
+        }
+    }
+
+    @Test
+    void onlyTheJdkIsNeeded() throws Exception {
+        java.io.StringWriter out = new java.io.StringWriter();
+        ToolProvider.findFirst("jdeps")
+                .orElseThrow()
+                .run(
+                        new java.io.PrintWriter(out),
+                        new java.io.PrintWriter(out),
+                        "--multi-release",
+                        "25",
+                        "-cp",
+                        runtime(),
+                        "-s",
+                        jar.toString(),
+                        runtime());
+        for (String line : out.toString().lines().toList()) {
+            String needed = line.substring(line.indexOf("->") + 2).strip();
+            assertThat(needed.startsWith("java.base")
+                            || needed.startsWith("jdk.incubator.vector")
+                            || line.startsWith("small.jar"))
+                    .as(out.toString())
+                    .isTrue();
+            assertThat(needed).as(out.toString()).doesNotContain("not found");
+        }
+    }
+
+    @Test
+    void anotherRuntimeVersionIsRefused() throws Exception {
+        Path changed = folder.resolve("old.jar");
+        Files.copy(jar, changed);
+        try (FileSystem zip = FileSystems.newFileSystem(changed)) {
+            for (int lanes : new int[] {1, 4, 8, 16}) {
+                Path plan = zip.getPath("small", "look." + lanes + ".plan");
+                byte[] bytes = Files.readAllBytes(plan);
+                bytes[7] = (byte) (PlanFile.ABI + 1);
+                Files.write(plan, bytes);
+            }
+        }
+        Path before = jar;
+        jar = changed;
+        Run run = java("small.Look", "x=[1]", "at=[0]");
+        jar = before;
+        assertThat(run.code()).isNotZero();
+        assertThat(run.output()).contains("version 2 of tfx-runtime, this is version 1");
+    }
+
+    @Test
+    void theSameProgramsGiveTheSameBytes() throws Exception {
+        Path again = folder.resolve("again.jar");
+        Packager.write(again, "small", checked.programs(), folder, Optional.empty());
+        assertThat(Files.mismatch(again, jar)).isEqualTo(-1);
+    }
+}
