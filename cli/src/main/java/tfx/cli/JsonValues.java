@@ -7,11 +7,15 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import java.lang.foreign.Arena;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import tfx.compiler.weights.NpyFile;
+import tfx.compiler.weights.WeightFiles;
 import tfx.runtime.DType;
 import tfx.runtime.Tensor;
+import tfx.runtime.WeightSource;
 import tfx.runtime.program.Signature;
 
 /// Arguments of the command line to tensors, and tensors to JSON.
@@ -26,6 +30,10 @@ final class JsonValues {
 
     /// Reads `NAME=VALUE`'s value for a parameter.
     static Parsed parse(Signature.Parameter parameter, String text, Arena arena) {
+        if (text.startsWith("@") && !parameter.tokens()) {
+            Tensor tensor = file(parameter, text.substring(1), arena);
+            return new Parsed(parameter.offsets().isPresent() ? List.of(tensor) : tensor, false);
+        }
         Optional<JsonNode> json = json(text);
         if (parameter.tokens()) {
             if (json.isPresent() && json.get().isArray()) {
@@ -47,6 +55,22 @@ final class JsonValues {
             return new Parsed(rows, false);
         }
         return new Parsed(tensor(parameter, node, parameter.stored().rank(), arena), false);
+    }
+
+    /// `file.npy`, or `file.safetensors#name` and other weight files likewise.
+    private static Tensor file(Signature.Parameter parameter, String text, Arena arena) {
+        int hash = text.lastIndexOf('#');
+        if (hash < 0 && text.endsWith(".npy")) {
+            return NpyFile.read(Path.of(text), arena);
+        }
+        if (hash < 0) {
+            throw new Main.Usage("'" + parameter.name() + "' is @FILE.npy or @FILE.safetensors#NAME, not @" + text);
+        }
+        String name = text.substring(hash + 1);
+        WeightSource source = WeightFiles.open(Path.of(text.substring(0, hash)), arena);
+        return source.find(name)
+                .orElseThrow(() -> new Main.Usage(source.describe() + " has no tensor '" + name + "'; it has "
+                        + source.names().stream().limit(5).toList()));
     }
 
     private static Optional<JsonNode> json(String text) {

@@ -48,9 +48,10 @@ final class Equality {
     static void run(String[] arguments) throws Exception {
         double worst = 0;
         String worstModel = "";
-        System.out.printf("%-10s %6s %-22s %10s %10s  %s%n", "sample", "texts", "measure", "worst", "limit", "at");
+        System.out.printf("%-10s %6s %-22s %10s %10s %10s  %s%n", "sample", "texts", "measure", "worst", "limit", "peer's own",
+                "at");
         for (Model model : MODELS) {
-            double ratio = run(model) / model.limit;
+            double ratio = run(model);
             if (!(ratio <= worst)) {
                 worst = ratio;
                 worstModel = model.sample;
@@ -59,18 +60,27 @@ final class Equality {
         System.out.printf("worst ratio: %.2f (%s, largest difference over the limit)%n", worst, worstModel);
     }
 
+    /// The worst difference over the limit. A quantised model turns a difference in the last bit, where it falls
+    /// on a
+    /// rounding border, into a whole step: the peer with and without its own rewriting of the model differs too,
+    /// and
+    /// where that is more than the limit, it is the limit.
     private static double run(Model model) throws Exception {
         double worst = 0;
+        double own = 0;
         String worstText = "";
         List<String> texts = texts().subList(0, model.texts);
         try (TfxEncoder tfx = new TfxEncoder(model.sample, 2);
-                OnnxEncoder peer = new OnnxEncoder(tfx.model(), 2, model.first)) {
+                OnnxEncoder peer = new OnnxEncoder(tfx.model(), 2, model.first, true);
+                OnnxEncoder plain = new OnnxEncoder(tfx.model(), 2, model.first, false)) {
             int batch = 1;
             for (int i = 0; i < texts.size(); i += batch, batch = batch % 9 + 1) {
                 List<String> group = texts.subList(i, Math.min(i + batch, texts.size()));
                 float[][] ours = tfx.embed(group);
                 for (int j = 0; j < group.size(); j++) {
                     float[] theirs = peer.embed(tfx.tokens(group.get(j)))[0];
+                    float[] again = plain.embed(tfx.tokens(group.get(j)))[0];
+                    own = Math.max(own, difference(again, theirs, model.cosine));
                     float[] alone = tfx.embed(List.of(group.get(j)))[0];
                     double difference = Math.max(
                             difference(ours[j], theirs, model.cosine), difference(alone, theirs, model.cosine));
@@ -81,9 +91,9 @@ final class Equality {
                 }
             }
         }
-        System.out.printf("%-10s %6d %-22s %10.3g %10.1g  \"%.30s\"%n", model.sample, texts.size(),
-                model.cosine ? "1 - cosine" : "absolute difference", worst, model.limit, worstText.strip());
-        return worst;
+        System.out.printf("%-10s %6d %-22s %10.3g %10.1g %10.3g  \"%.30s\"%n", model.sample, texts.size(),
+                model.cosine ? "1 - cosine" : "absolute difference", worst, model.limit, own, worstText.strip());
+        return worst / (model.cosine ? Math.max(model.limit, own) : model.limit);
     }
 
     private static double difference(float[] a, float[] b, boolean cosine) {

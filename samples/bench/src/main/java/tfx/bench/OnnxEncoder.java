@@ -17,14 +17,16 @@ final class OnnxEncoder implements AutoCloseable {
     private final boolean first;
 
     OnnxEncoder(String file, int threads) throws Exception {
-        this(file, threads, false);
+        this(file, threads, false, true);
     }
 
-    /// @param first whether the first position is the embedding, and not the mean of all
-    OnnxEncoder(String file, int threads, boolean first) throws Exception {
+    /// @param first     whether the first position is the embedding, and not the mean of all
+    /// @param optimised whether the peer may rewrite the model
+    OnnxEncoder(String file, int threads, boolean first, boolean optimised) throws Exception {
         this.first = first;
         OrtSession.SessionOptions options = new OrtSession.SessionOptions();
-        options.setOptimizationLevel(OrtSession.SessionOptions.OptLevel.ALL_OPT);
+        options.setOptimizationLevel(
+                optimised ? OrtSession.SessionOptions.OptLevel.ALL_OPT : OrtSession.SessionOptions.OptLevel.NO_OPT);
         options.setIntraOpNumThreads(threads);
         options.setInterOpNumThreads(1);
         session = environment.createSession(file, options);

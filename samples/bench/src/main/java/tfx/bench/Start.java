@@ -6,7 +6,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
-/// Seconds from the start of a fresh process to its first embedding: by the command line, which compiles the program,
+/// Seconds from the start of a fresh process to its first embedding: by the command line, which compiles the
+/// program,
 /// loads and packs the weights and opens the tokenizer; and by a jar that was compiled before. The references are
 /// targets.
 final class Start {
