@@ -91,7 +91,7 @@ final class Values {
                 dtype(s) == DType.F32 && vectorizes(s.condition()) && vectorizes(s.a()) && vectorizes(s.b());
             case Kernel.Constant c -> true;
             case Kernel.Index i -> false;
-            case Kernel.Cast c -> false;
+            case Kernel.Cast c -> c.dtype() == DType.F32 && integers(c.x());
         };
     }
 
@@ -119,10 +119,12 @@ final class Values {
                         .isPresent();
             case Kernel.Load l -> step(l).filter(d -> d.isConstant(1)).isPresent();
             case Kernel.Binary b ->
-                (b.fn() == BinaryFn.ADD || b.fn() == BinaryFn.SUB || b.fn() == BinaryFn.MUL)
-                        && integers(b.a())
-                        && integers(b.b());
-            default -> false;
+                switch (b.fn()) {
+                    case ADD, SUB, MUL, MIN, MAX -> integers(b.a()) && integers(b.b());
+                    default -> false; // what has no vector form runs one element at a time
+                };
+            case Kernel.Unary u -> (u.fn() == UnaryFn.NEG || u.fn() == UnaryFn.ABS) && integers(u.x());
+            case Kernel.Constant _, Kernel.Ref _, Kernel.Select _, Kernel.Cast _ -> false;
         };
     }
 
@@ -144,6 +146,7 @@ final class Values {
             }
             case Kernel.Binary b ->
                 lanes.integerBinary(b.fn().text(), integerVector(b.a(), x), integerVector(b.b(), x));
+            case Kernel.Unary u -> lanes.integerUnary(u.fn().text(), integerVector(u.x(), x));
             default -> throw new IllegalArgumentException(e.toString());
         };
     }
@@ -480,7 +483,7 @@ final class Values {
             case Kernel.Select s -> lanes.choose(vector(s.condition(), x), vector(s.a(), x), vector(s.b(), x));
             case Kernel.Constant c -> throw new IllegalArgumentException("a constant is hoisted");
             case Kernel.Index i -> throw new IllegalArgumentException("an index does not vectorize");
-            case Kernel.Cast c -> throw new IllegalArgumentException("a cast does not vectorize");
+            case Kernel.Cast c -> lanes.toFloats(integerVector(c.x(), x));
         };
     }
 

@@ -105,9 +105,22 @@ record VectorLanes(Method method, int width) implements Lanes {
                 List.of(intSpecies(), ALL, address, LITTLE));
     }
 
-    /// `add`, `sub` or `mul` of ints.
+    /// `add`, `sub`, `mul`, `min` or `max` of ints.
     Expr integerBinary(String name, Expr a, Expr b) {
         return of(name, INTS, a, new Type[] {VECTOR}, b);
+    }
+
+    /// `neg` or `abs` of ints.
+    Expr integerUnary(String name, Expr x) {
+        return of(name, INTS, x, new Type[0]);
+    }
+
+    /// Ints as the nearest floats.
+    Expr toFloats(Expr x) {
+        Type conversion = Type.getObjectType(PACKAGE + "VectorOperators$Conversion");
+        Expr constant = new Expr.Static(PACKAGE + "VectorOperators", "I2F", conversion);
+        return new Expr.Cast(
+                FLOATS, of("convert", VECTOR, x, new Type[] {conversion, Type.INT_TYPE}, constant, Expr.literal(0)));
     }
 
     /// The mask of a comparison of ints, for floats.

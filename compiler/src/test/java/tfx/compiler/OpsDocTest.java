@@ -43,6 +43,7 @@ final class OpsDocTest {
             import random;
             def double(i, x) { return x * 2; }
             def running(sum, x) { return sum + x, sum + x; }
+            def larger(a, b) { return max(a, b); }
             def small(n) { return n < 100; }
             def twice(n) { return n * 3; }
             """;

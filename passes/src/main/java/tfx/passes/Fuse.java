@@ -234,15 +234,25 @@ public final class Fuse {
         if (found.size() == 1 && !regions.isOutput(node.id())) {
             int group = found.iterator().next();
             TreeSet<Integer> joined = new TreeSet<>(groups.get(group));
-            boolean contracts = joined.stream().anyMatch(n -> graph.node(n).op() instanceof Op.Contract);
+            long contracts = joined.stream()
+                    .filter(n -> graph.node(n).op() instanceof Op.Contract)
+                    .count();
             joined.add(node.id());
-            if (!contracts && !repeatsReduction(node, joined) && legal(joined, roots.get(group))) {
+            boolean suits = contracts == 0 || contracts > 1 && isScoreArithmetic(node);
+            if (suits && !repeatsReduction(node, joined) && legal(joined, roots.get(group))) {
                 groups.set(group, joined);
                 groupOf.put(node.id(), group);
                 return;
             }
         }
         add(new TreeSet<>(Set.of(node.id())), node.id());
+    }
+
+    /// Arithmetic beside the scores of online attention, such as a bias computed from positions: stored, it would
+    /// be as
+    /// large as the scores. What looks up floats stays stored: lookups have no vector form.
+    private boolean isScoreArithmetic(Node node) {
+        return node.op().isElementwise() && node.type().rank() >= 2;
     }
 
     /// Whether joining would compute a reduction's row anew for elements of a larger result that no reduction

@@ -71,12 +71,13 @@ final class OnlineLowering {
         }
         Labels labels = Labels.of(second, body, puller);
         if (labels.summed().length() != 1
-                || labels.rows().length() != 1
+                || labels.rows().isEmpty()
                 || labels.columns().length() != 1) {
-            throw new Illegal("the second product has several rows, columns or sums");
+            throw new Illegal("the second product has no rows, or several columns or sums");
         }
         keys = labels.axis(labels.summed().charAt(0));
-        String query = labels.axis(labels.rows().charAt(0));
+        // Rows before the last, such as the heads of a group, are axes of the grid like batches.
+        String query = labels.axis(labels.rows().charAt(labels.rows().length() - 1));
         String value = labels.axis(labels.columns().charAt(0));
         if (puller.axisSize(value)
                 .flatMap(Dim::constant)
@@ -179,7 +180,8 @@ final class OnlineLowering {
             Expr result)
             throws Illegal {
         List<Kernel.Axis> grid = new ArrayList<>();
-        for (char c : labels.batch().toCharArray()) {
+        String leading = labels.rows().substring(0, labels.rows().length() - 1);
+        for (char c : (labels.batch() + leading).toCharArray()) {
             grid.add(new Kernel.Axis(
                     labels.axis(c), puller.axisSize(labels.axis(c)).orElseThrow(), 1));
         }

@@ -274,13 +274,20 @@ public final class GraphGen {
         Dim keys = pick(dims);
         Dim width = pick(Dim.of(4), Dim.of(16), Dim.of(33));
         String suffix = Integer.toString(values.size());
-        Node q = input("q" + suffix, new TensorType(DType.F32, List.of(dims[0], width)));
+        boolean grouped = random.nextInt(3) == 0;
+        Node q = input(
+                "q" + suffix,
+                new TensorType(DType.F32, grouped ? List.of(Dim.of(2), dims[0], width) : List.of(dims[0], width)));
         Node k = input("k" + suffix, new TensorType(DType.F32, List.of(keys, width)));
         Node v = input("v" + suffix, new TensorType(DType.F32, List.of(keys, pick(width, Dim.of(8)))));
-        Node scores = graph.add(new Op.Contract("id", "jd", "ij"), List.of(q.id(), k.id()), Span.NONE);
+        Op first = grouped ? new Op.Contract("gid", "jd", "gij") : new Op.Contract("id", "jd", "ij");
+        Node scores = graph.add(first, List.of(q.id(), k.id()), Span.NONE);
         List<Dim> shape = scores.type().shape();
         if (random.nextBoolean()) {
             scores = graph.unary(pick(UnaryFn.TANH, UnaryFn.NEG, UnaryFn.SIN), scores, Span.NONE);
+        }
+        if (random.nextInt(3) == 0) {
+            scores = graph.binary(BinaryFn.ADD, scores, bias(shape), Span.NONE);
         }
         Node minus = graph.broadcast(
                 graph.constant(DType.F32, Double.NEGATIVE_INFINITY, Span.NONE), shape, List.of(), Span.NONE);
@@ -297,16 +304,31 @@ public final class GraphGen {
         Node empty = graph.binary(BinaryFn.EQ, total, broadcastLike(0, total), Span.NONE);
         Node safe = graph.select(empty, broadcastLike(1, total), total, Span.NONE);
         Node p = graph.binary(BinaryFn.DIV, e, rows(safe, shape), Span.NONE);
-        add(graph.add(new Op.Contract("ij", "je", "ie"), List.of(p.id(), v.id()), Span.NONE));
+        Op second = grouped ? new Op.Contract("gij", "je", "gie") : new Op.Contract("ij", "je", "ie");
+        Node mixed = graph.add(second, List.of(p.id(), v.id()), Span.NONE);
+        add(grouped ? graph.add(new Op.Reduce(ReduceFn.SUM, List.of(0)), List.of(mixed.id()), Span.NONE) : mixed);
     }
 
     private Node mask(List<Dim> shape) {
-        Node query = graph.broadcast(iota(shape.get(0)), shape, List.of(0), Span.NONE);
-        Node key = graph.broadcast(iota(shape.get(1)), shape, List.of(1), Span.NONE);
+        Node query = along(shape, shape.size() - 2);
+        Node key = along(shape, shape.size() - 1);
         Node offset = graph.broadcast(
                 graph.constant(DType.I32, (long) random.nextInt(9) - 4, Span.NONE), shape, List.of(), Span.NONE);
         Node moved = graph.binary(BinaryFn.ADD, query, offset, Span.NONE);
         return graph.binary(pick(COMPARISONS), key, moved, Span.NONE);
+    }
+
+    private Node along(List<Dim> shape, int axis) {
+        return graph.broadcast(iota(shape.get(axis)), shape, List.of(axis), Span.NONE);
+    }
+
+    /// A penalty for distance, as ALiBi has it.
+    private Node bias(List<Dim> shape) {
+        Node offset =
+                graph.binary(BinaryFn.SUB, along(shape, shape.size() - 1), along(shape, shape.size() - 2), Span.NONE);
+        Node distance = graph.cast(graph.unary(UnaryFn.ABS, offset, Span.NONE), DType.F32, Span.NONE);
+        Node slope = graph.broadcast(graph.constant(DType.F32, -0.125, Span.NONE), shape, List.of(), Span.NONE);
+        return graph.binary(BinaryFn.MUL, distance, slope, Span.NONE);
     }
 
     private Node iota(Dim size) {
@@ -314,11 +336,15 @@ public final class GraphGen {
     }
 
     private Node reduce(ReduceFn fn, Node x) {
-        return graph.add(new Op.Reduce(fn, List.of(1)), List.of(x.id()), Span.NONE);
+        return graph.add(new Op.Reduce(fn, List.of(x.type().rank() - 1)), List.of(x.id()), Span.NONE);
     }
 
     private Node rows(Node x, List<Dim> shape) {
-        return graph.broadcast(x, shape, List.of(0), Span.NONE);
+        List<Integer> axes = new ArrayList<>();
+        for (int i = 0; i < shape.size() - 1; i++) {
+            axes.add(i);
+        }
+        return graph.broadcast(x, shape, axes, Span.NONE);
     }
 
     private Node broadcastLike(double value, Node like) {

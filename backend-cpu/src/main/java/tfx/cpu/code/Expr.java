@@ -147,6 +147,21 @@ public sealed interface Expr {
         }
     }
 
+    /// A reference as another type that it has at run time.
+    record Cast(Type type, Expr x) implements Expr {
+        @Override
+        public void emit(MethodVisitor to) {
+            x.emit(to);
+            to.visitTypeInsn(Opcodes.CHECKCAST, type.getInternalName());
+        }
+
+        @Override
+        public String text() {
+            return "((" + type.getClassName().substring(type.getClassName().lastIndexOf('.') + 1) + ") " + x.text()
+                    + ")";
+        }
+    }
+
     /// A comparison, 1 or 0; the operator is one of `== != < <= > >=`. Comparisons with NaN are false but for
     /// `!=`.
     record Compare(String operator, Expr a, Expr b) implements Expr {

@@ -48,7 +48,7 @@ public final class Builtins {
         define(scope, "reshape", Builtins::reshape);
         define(scope, "unflatten", Builtins::unflatten);
         define(scope, "flatten", Builtins::flatten);
-        define(scope, "einsum", Builtins::einsum);
+        define(scope, "einsum", Einsum::apply);
         define(scope, "size", Builtins::size);
         define(
                 scope,
@@ -319,21 +319,6 @@ public final class Builtins {
         axes.add(new Axis.Plain(merged.stream().map(Axis::stored).reduce(Dim.ONE, Dim::times)));
         axes.addAll(x.axes().subList(to + 1, x.rank()));
         return stager.tensors().reshape(x, axes, a.span());
-    }
-
-    private static Value einsum(Stager stager, Arguments a) {
-        String[] labels = a.get(0, "labels") instanceof Value.Text t
-                ? t.value().replace(" ", "").split(",|->", -1)
-                : new String[0];
-        if (labels.length != 3) {
-            throw a.fail("the labels look like \"ik,kj->ij\"");
-        }
-        Value.Array x = a.array(1, "a");
-        Value.Array y = a.array(2, "b");
-        Products.labelProblem(labels[0], labels[1], labels[2], x, y).ifPresent(problem -> {
-            throw a.fail(problem);
-        });
-        return stager.products().contract(labels[0], labels[1], labels[2], x, y, a.span());
     }
 
     private static Value size(Stager stager, Arguments a) {

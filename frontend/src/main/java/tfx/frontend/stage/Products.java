@@ -1,7 +1,6 @@
 package tfx.frontend.stage;
 
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -249,32 +248,5 @@ final class Products {
             }
         }
         return out.toString();
-    }
-
-    /// Checks labels given by the user.
-    static Optional<String> labelProblem(String lhs, String rhs, String out, Value.Array a, Value.Array b) {
-        Map<Character, Integer> seen = new HashMap<>();
-        for (String labels : List.of(lhs, rhs, out)) {
-            if (!labels.chars().allMatch(Character::isLetter)
-                    || labels.chars().distinct().count() != labels.length()) {
-                return Optional.of("labels are letters, each once in an operand: " + labels);
-            }
-        }
-        if (lhs.length() != a.rank() || rhs.length() != b.rank()) {
-            return Optional.of("the labels " + lhs + "," + rhs + " do not name the dimensions of " + a.describe()
-                    + " and " + b.describe());
-        }
-        (lhs + rhs).chars().forEach(c -> seen.merge((char) c, 1, Integer::sum));
-        for (char c : out.toCharArray()) {
-            if (!seen.containsKey(c)) {
-                return Optional.of("label " + c + " of the result is in no operand");
-            }
-        }
-        for (var entry : seen.entrySet()) {
-            if (entry.getValue() == 1 && out.indexOf(entry.getKey()) < 0) {
-                return Optional.of("label " + entry.getKey() + " is summed over in one operand only; reduce it before");
-            }
-        }
-        return Optional.empty();
     }
 }
