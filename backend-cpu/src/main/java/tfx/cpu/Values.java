@@ -23,7 +23,7 @@ final class Values {
     private final Stage stage;
     private final String axis;
     private final Expr low;
-    private final ScalarLanes scalars;
+    private final ScalarFunctions functions;
     private final Map<Kernel.Expr, Expr> uniform = new HashMap<>();
     private final Map<Kernel.Expr, Expr> uniformVectors = new HashMap<>();
     private final Map<Kernel.Load, Moving> moving = new HashMap<>();
@@ -37,7 +37,7 @@ final class Values {
         this.stage = stage;
         this.axis = axis;
         this.low = low;
-        this.scalars = new ScalarLanes(stage.method);
+        this.functions = new ScalarFunctions(new ScalarLanes(stage.method));
     }
 
     DType dtype(Kernel.Expr e) {
@@ -234,11 +234,11 @@ final class Values {
 
     private Expr scalarParts(Kernel.Expr e, Optional<Expr.Local> x) {
         return switch (e) {
-            case Kernel.Constant c -> literal(c);
+            case Kernel.Constant c -> ScalarFunctions.literal(c);
             case Kernel.Index i -> {
                 stage.bind(axis, point(x));
                 Expr value = stage.dim(i.dim());
-                yield convert(value, DType.I64, i.dtype());
+                yield ScalarFunctions.convert(value, DType.I64, i.dtype());
             }
             case Kernel.Ref r -> {
                 Tiles.Tile tile = stage.emitter.tile(r.name());
@@ -258,10 +258,10 @@ final class Values {
                 Kernel.Buffer buffer = stage.emitter.kernel().buffer(l.buffer());
                 yield Stage.load(buffer.dtype(), stage.address(buffer, stage.position(buffer, l.index())));
             }
-            case Kernel.Unary u -> unary(u.fn(), dtype(u.x()), scalar(u.x(), x));
+            case Kernel.Unary u -> functions.unary(u.fn(), dtype(u.x()), scalar(u.x(), x));
             case Kernel.Binary b -> binary(b.fn(), dtype(b.a()), scalar(b.a(), x), scalar(b.b(), x));
             case Kernel.Select s -> new Expr.Choose(scalar(s.condition(), x), scalar(s.a(), x), scalar(s.b(), x));
-            case Kernel.Cast c -> convert(scalar(c.x(), x), dtype(c.x()), c.dtype());
+            case Kernel.Cast c -> ScalarFunctions.convert(scalar(c.x(), x), dtype(c.x()), c.dtype());
         };
     }
 
@@ -288,154 +288,9 @@ final class Values {
         }
     }
 
-    private static Expr literal(Kernel.Constant c) {
-        return new Expr.Literal(
-                switch (c.dtype()) {
-                    case F32, F16, BF16 -> (Number) c.value().floatValue();
-                    case F64 -> (Number) c.value().doubleValue();
-                    case I64 -> (Number) c.value().longValue();
-                    case I32, I8, U8, BOOL -> (Number) c.value().intValue();
-                });
-    }
-
-    private static Expr zero(DType dtype) {
-        return literal(new Kernel.Constant(dtype, 0));
-    }
-
-    /// A value in registers brought to the width of its type.
-    private static Expr narrow(Expr x, DType dtype) {
-        return switch (dtype) {
-            case F16 -> Stage.numbers("roundF16", Type.FLOAT_TYPE, x);
-            case BF16 -> Stage.numbers("roundBf16", Type.FLOAT_TYPE, x);
-            case I8 -> new Expr.Convert(Type.INT_TYPE, new Expr.Convert(Type.BYTE_TYPE, x));
-            case U8 -> new Expr.Arithmetic("&", x, Expr.literal(255));
-            case F64, F32, I64, I32, BOOL -> x;
-        };
-    }
-
-    static Expr convert(Expr x, DType from, DType to) {
-        if (from == to) {
-            return x;
-        }
-        if (to == DType.BOOL) {
-            return new Expr.Compare("!=", x, zero(from));
-        }
-        if (to.bytes() == 1 && from.isFloat()) {
-            Expr whole = new Expr.Convert(Type.INT_TYPE, x);
-            Expr low = ScalarLanes.math("max", whole, Expr.literal((int) to.smallest()));
-            return ScalarLanes.math("min", low, Expr.literal((int) to.largest()));
-        }
-        Type type = Stage.type(to);
-        if (to.isFloat() && (from == DType.I64 || to.isHalf() && (from == DType.F64 || from == DType.I32))) {
-            Expr wide = new Expr.Convert(Type.DOUBLE_TYPE, x);
-            return to.isHalf() ? narrow(wide, to) : new Expr.Convert(type, wide);
-        }
-        return narrow(x.type().equals(type) ? x : new Expr.Convert(type, x), to);
-    }
-
-    private Expr unary(UnaryFn fn, DType dtype, Expr x) {
-        Expr value = dtype.isFloat() ? ofFloat(fn, dtype, x) : ofInteger(fn, x);
-        return fn.isTest() ? value : narrow(value, dtype);
-    }
-
-    private Expr ofFloat(UnaryFn fn, DType dtype, Expr x) {
-        boolean single = dtype != DType.F64;
-        return switch (fn) {
-            case NEG -> new Expr.Negate(x);
-            case ABS -> ScalarLanes.math("abs", x);
-            case EXP -> single ? FloatMath.exp(scalars, x) : ScalarLanes.math("exp", x);
-            case TANH -> single ? FloatMath.tanh(scalars, x) : ScalarLanes.math("tanh", x);
-            case ERF -> single ? FloatMath.erf(scalars, x) : inDouble("tfx/runtime/Numbers", "erf", x);
-            case ISNAN -> new Expr.Compare("!=", x, x);
-            case ISINF -> new Expr.Compare("==", ScalarLanes.math("abs", x), infinity(single));
-            case ISFINITE -> new Expr.Compare("<", ScalarLanes.math("abs", x), infinity(single));
-            case SIGN -> ScalarLanes.math("signum", x);
-            case ROUND -> inDouble("java/lang/Math", "rint", x);
-            case SQRT, EXPM1, LOG, LOG1P, LOG10, CBRT, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, FLOOR, CEIL ->
-                inDouble("java/lang/Math", fn.text(), x);
-            case EXP2, LOG2, RSQRT, SIGMOID, ASINH, ACOSH, ATANH, TRUNC ->
-                inDouble("tfx/runtime/Numbers", fn.text(), x);
-            case BIT_NOT, NOT -> throw new IllegalArgumentException(fn.text() + " of " + dtype);
-        };
-    }
-
-    private static Expr infinity(boolean single) {
-        return new Expr.Literal(single ? (Number) Float.POSITIVE_INFINITY : (Number) Double.POSITIVE_INFINITY);
-    }
-
-    /// A function of doubles, of a float or double, rounded to the operand's type.
-    private static Expr inDouble(String owner, String name, Expr... operands) {
-        Type type = operands[0].type();
-        Expr[] wide = new Expr[operands.length];
-        for (int i = 0; i < wide.length; i++) {
-            wide[i] = new Expr.Convert(Type.DOUBLE_TYPE, operands[i]);
-        }
-        return new Expr.Convert(type, ScalarLanes.invoke(owner, name, Type.DOUBLE_TYPE, wide));
-    }
-
-    /// A function of longs, of ints or longs, cut to the operand's type.
-    private static Expr inLong(String name, Expr a, Expr b) {
-        return new Expr.Convert(a.type(), Stage.numbers(name, Type.LONG_TYPE, a.asLong(), b.asLong()));
-    }
-
-    private Expr ofInteger(UnaryFn fn, Expr x) {
-        return switch (fn) {
-            case NEG -> new Expr.Negate(x);
-            case ABS -> ScalarLanes.math("abs", x);
-            case SIGN -> {
-                String owner = x.type().equals(Type.LONG_TYPE) ? "java/lang/Long" : "java/lang/Integer";
-                yield new Expr.Convert(x.type(), ScalarLanes.invoke(owner, "signum", Type.INT_TYPE, x));
-            }
-            case BIT_NOT -> new Expr.Negate(x).minus(literal(x.type(), 1));
-            case NOT -> scalars.not(x);
-            default -> throw new IllegalArgumentException(fn.text() + " of an integer");
-        };
-    }
-
-    private static Expr literal(Type type, int value) {
-        return type.equals(Type.LONG_TYPE) ? Expr.literal((long) value) : Expr.literal(value);
-    }
-
-    static String comparison(BinaryFn fn) {
-        return switch (fn) {
-            case EQ -> "==";
-            case NE -> "!=";
-            case LT -> "<";
-            case LE -> "<=";
-            case GT -> ">";
-            case GE -> ">=";
-            default -> throw new IllegalArgumentException(fn.text());
-        };
-    }
-
     /// A binary function of two scalars.
     Expr binary(BinaryFn fn, DType dtype, Expr a, Expr b) {
-        return switch (fn) {
-            case EQ, NE, LT, LE, GT, GE -> new Expr.Compare(comparison(fn), a, b);
-            case AND -> scalars.and(a, b);
-            case OR -> scalars.or(a, b);
-            case ADD -> narrow(a.plus(b), dtype);
-            case SUB -> narrow(a.minus(b), dtype);
-            case MUL -> narrow(a.times(b), dtype);
-            case DIV -> narrow(new Expr.Arithmetic("/", a, b), dtype);
-            case MIN -> ScalarLanes.math("min", a, b);
-            case MAX -> ScalarLanes.math("max", a, b);
-            case POW -> narrow(dtype.isFloat() ? inDouble("java/lang/Math", "pow", a, b) : inLong("pow", a, b), dtype);
-            case ATAN2 -> narrow(inDouble("java/lang/Math", "atan2", a, b), dtype);
-            case LOGADDEXP -> narrow(inDouble("tfx/runtime/Numbers", "logAddExp", a, b), dtype);
-            case FLOORDIV -> narrow(rounding("floorDiv", dtype, a, b), dtype);
-            case MOD -> narrow(rounding("floorMod", dtype, a, b), dtype);
-            case BIT_AND -> new Expr.Arithmetic("&", a, b);
-            case BIT_OR -> new Expr.Arithmetic("|", a, b);
-            case BIT_XOR -> new Expr.Arithmetic("^", a, b);
-            case SHIFT_LEFT -> narrow(inLong("shiftLeft", a, b), dtype);
-            case SHIFT_RIGHT -> inLong("shiftRight", a, b);
-            case THREEFRY -> inLong("threefry", a, b);
-        };
-    }
-
-    private static Expr rounding(String name, DType dtype, Expr a, Expr b) {
-        return dtype.isFloat() ? inDouble("tfx/runtime/Numbers", name, a, b) : inLong(name, a, b);
+        return functions.binary(fn, dtype, a, b);
     }
 
     /// The values at points `low + x` to `low + x + lanes - 1`.
@@ -478,7 +333,8 @@ final class Values {
             }
             case Kernel.Binary b
             when b.fn().isComparison() && dtype(b.a()) == DType.I32 ->
-                lanes.compareIntegers(comparison(b.fn()), integerVector(b.a(), x), integerVector(b.b(), x));
+                lanes.compareIntegers(
+                        ScalarFunctions.comparison(b.fn()), integerVector(b.a(), x), integerVector(b.b(), x));
             case Kernel.Binary b -> vectorBinary(lanes, b.fn(), vector(b.a(), x), vector(b.b(), x));
             case Kernel.Select s -> lanes.choose(vector(s.condition(), x), vector(s.a(), x), vector(s.b(), x));
             case Kernel.Constant c -> throw new IllegalArgumentException("a constant is hoisted");
@@ -497,7 +353,7 @@ final class Values {
             case MAX -> lanes.max(a, b);
             case AND -> lanes.and(a, b);
             case OR -> lanes.or(a, b);
-            case EQ, NE, LT, LE, GT, GE -> lanes.compare(comparison(fn), a, b);
+            case EQ, NE, LT, LE, GT, GE -> lanes.compare(ScalarFunctions.comparison(fn), a, b);
             case FLOORDIV, MOD, POW, ATAN2, LOGADDEXP, BIT_AND, BIT_OR, BIT_XOR, SHIFT_LEFT, SHIFT_RIGHT, THREEFRY ->
                 throw new IllegalArgumentException(fn.text());
         };

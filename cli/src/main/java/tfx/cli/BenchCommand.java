@@ -22,11 +22,8 @@ final class BenchCommand implements Callable<Integer> {
     @CommandLine.Parameters(index = "1..*", paramLabel = "[ENTRY] NAME=VALUE")
     private List<String> words = new ArrayList<>();
 
-    @CommandLine.Option(names = "--weights", description = "A weight file in place of the one the source names.")
-    private Optional<Path> weights = Optional.empty();
-
-    @CommandLine.Option(names = "--threads", description = "Threads of the CPU backend; all cores by default.")
-    private Optional<Integer> threads = Optional.empty();
+    @CommandLine.Mixin
+    private SessionOptions choice = new SessionOptions();
 
     @CommandLine.Option(names = "--seconds", defaultValue = "5", description = "Warm-up, then as long again measured.")
     private double seconds;
@@ -39,8 +36,7 @@ final class BenchCommand implements Callable<Integer> {
             return Main.WRONG_PROGRAM;
         }
         Program program = Programs.choose(programs.get(), entry, file);
-        int workers = threads.orElse(Runtime.getRuntime().availableProcessors());
-        Session.Options options = new Session.Options(Session.Backend.CPU, weights, workers);
+        Session.Options options = choice.of(Session.Backend.CPU);
         try (Session session = new Session(program, Programs.folder(file), options, new HuggingFaceTokenizers());
                 Arena arena = Arena.ofShared()) {
             Map<String, Object> arguments =

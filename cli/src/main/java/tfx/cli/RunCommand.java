@@ -30,11 +30,8 @@ final class RunCommand implements Callable<Integer> {
     @CommandLine.Option(names = "--backend", defaultValue = "cpu", description = "${COMPLETION-CANDIDATES}")
     private Session.Backend backend = Session.Backend.CPU;
 
-    @CommandLine.Option(names = "--weights", description = "A weight file in place of the one the source names.")
-    private Optional<Path> weights = Optional.empty();
-
-    @CommandLine.Option(names = "--threads", description = "Threads of the CPU backend; all cores by default.")
-    private Optional<Integer> threads = Optional.empty();
+    @CommandLine.Mixin
+    private SessionOptions choice = new SessionOptions();
 
     @CommandLine.Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
@@ -47,11 +44,7 @@ final class RunCommand implements Callable<Integer> {
             return Main.WRONG_PROGRAM;
         }
         Program program = Programs.choose(programs.get(), entry, file);
-        int workers = threads.orElse(Runtime.getRuntime().availableProcessors());
-        if (workers < 1) {
-            throw new Main.Usage("--threads must be at least 1");
-        }
-        Session.Options options = new Session.Options(backend, weights, workers);
+        Session.Options options = choice.of(backend);
         try (Session session = new Session(program, Programs.folder(file), options, new HuggingFaceTokenizers());
                 Arena arena = Arena.ofShared()) {
             run(session, arena);

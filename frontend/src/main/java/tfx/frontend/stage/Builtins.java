@@ -67,6 +67,7 @@ public final class Builtins {
             define(scope, fn.text(), (s, a) -> binary(fn, s, a));
         }
         Placements.define(scope);
+        Lookups.define(scope);
         Loops.define(scope);
         define(scope, "rank", (s, a) -> new Value.Whole(Dim.of(a.array(0, "x").rank())));
         define(scope, "range", Builtins::range);

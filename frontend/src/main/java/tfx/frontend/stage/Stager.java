@@ -369,7 +369,7 @@ public final class Stager {
         }
         Item.Function function = closure.function();
         Scope inner = new Scope(closure.scope());
-        List<Value> arguments = bindParameters(function, positional, named, closure.scope(), span);
+        List<Value> arguments = Parameters.bind(this, function, positional, named, closure.scope(), span);
         calls.push(span);
         try {
             for (int i = 0; i < arguments.size(); i++) {
@@ -393,59 +393,6 @@ public final class Stager {
         }
     }
 
-    private List<Value> bindParameters(
-            Item.Function function, List<Value> positional, Map<String, Value> named, Scope scope, Span span) {
-        List<Item.Parameter> parameters = function.parameters();
-        if (positional.size() > parameters.size()) {
-            throw StagingError.of(
-                    "TFX0210",
-                    span,
-                    "function '" + function.name() + "' takes " + parameters.size() + " arguments, not "
-                            + positional.size(),
-                    "");
-        }
-        Map<String, Value> rest = new HashMap<>(named);
-        List<Value> values = new ArrayList<>();
-        for (int i = 0; i < parameters.size(); i++) {
-            Item.Parameter parameter = parameters.get(i);
-            Value byName = rest.remove(parameter.name());
-            if (i < positional.size()) {
-                if (byName != null) {
-                    throw StagingError.of(
-                            "TFX0210",
-                            span,
-                            "argument '" + parameter.name() + "' of '" + function.name() + "' is given twice",
-                            "");
-                }
-                values.add(positional.get(i));
-            } else if (byName != null) {
-                values.add(byName);
-            } else if (parameter.otherwise().isPresent()) {
-                values.add(evaluate(parameter.otherwise().get(), scope));
-            } else {
-                throw StagingError.of(
-                        "TFX0210",
-                        span,
-                        "argument '" + parameter.name() + "' of '" + function.name() + "' is missing",
-                        "");
-            }
-        }
-        if (!rest.isEmpty()) {
-            throw StagingError.of(
-                    "TFX0210",
-                    span,
-                    "function '" + function.name() + "' has no parameter '"
-                            + rest.keySet().iterator().next() + "'",
-                    "its parameters: "
-                            + String.join(
-                                    ", ",
-                                    parameters.stream()
-                                            .map(Item.Parameter::name)
-                                            .toList()));
-        }
-        return values;
-    }
-
     private Value index(Expr.Index index, Scope scope) {
         Value value = evaluate(index.value(), scope);
         if (value instanceof Value.Array array) {
@@ -454,7 +401,7 @@ public final class Stager {
         Expr only = index.indices().getFirst();
         if (value instanceof Value.Items list && index.indices().size() == 1) {
             if (only instanceof Expr.Slice slice) {
-                return items(list, slice, scope);
+                return Subscripts.ofList(this, list, slice, scope);
             }
             if (evaluate(only, scope) instanceof Value.Whole w
                     && w.dim().constant().isPresent()) {
@@ -472,25 +419,6 @@ public final class Stager {
                 index.span(),
                 "cannot index " + value.describe() + " like this",
                 "a list takes an integer or a slice, a tensor integers, slices, none, ..., or one integer tensor");
-    }
-
-    /// A part of a list; bounds are cut to the list as in Python.
-    private Value items(Value.Items list, Expr.Slice slice, Scope scope) {
-        int size = list.items().size();
-        long from = slice.from().map(e -> bound(e, size, scope)).orElse(0L);
-        long to = slice.to().map(e -> bound(e, size, scope)).orElse((long) size);
-        if (slice.step().isPresent()) {
-            throw StagingError.of("TFX0214", slice.span(), "a list is sliced without a step", "use a comprehension");
-        }
-        return new Value.Items(from < to ? list.items().subList((int) from, (int) to) : List.of());
-    }
-
-    private long bound(Expr expr, int size, Scope scope) {
-        if (evaluate(expr, scope) instanceof Value.Whole w && w.dim().constant().isPresent()) {
-            long i = w.dim().constant().get();
-            return Math.clamp(i < 0 ? i + size : i, 0, size);
-        }
-        throw StagingError.of("TFX0214", expr.span(), "a list is sliced by integers", "");
     }
 
     private Value member(Expr.Member member, Scope scope) {

@@ -241,4 +241,24 @@ final class Subscripts {
         axes.set(0, new Axis.Plain(ragged.batch()));
         return stager.tensors().array(made, axes);
     }
+
+    /// A part of a list; bounds are cut to the list as in Python.
+    static Value ofList(Stager stager, Value.Items list, Expr.Slice slice, Scope scope) {
+        int size = list.items().size();
+        long from = slice.from().map(e -> bound(stager, e, size, scope)).orElse(0L);
+        long to = slice.to().map(e -> bound(stager, e, size, scope)).orElse((long) size);
+        if (slice.step().isPresent()) {
+            throw StagingError.of("TFX0214", slice.span(), "a list is sliced without a step", "use a comprehension");
+        }
+        return new Value.Items(from < to ? list.items().subList((int) from, (int) to) : List.of());
+    }
+
+    private static long bound(Stager stager, Expr expr, int size, Scope scope) {
+        if (stager.evaluate(expr, scope) instanceof Value.Whole w
+                && w.dim().constant().isPresent()) {
+            long i = w.dim().constant().get();
+            return Math.clamp(i < 0 ? i + size : i, 0, size);
+        }
+        throw StagingError.of("TFX0214", expr.span(), "a list is sliced by integers", "");
+    }
 }
