@@ -1,6 +1,7 @@
 package tfx.cpu;
 
 import java.util.List;
+import javax.lang.model.SourceVersion;
 import org.objectweb.asm.ClassWriter;
 import org.objectweb.asm.MethodVisitor;
 import org.objectweb.asm.Opcodes;
@@ -97,11 +98,16 @@ public final class TypedClass {
         end(m, Opcodes.ARETURN);
     }
 
+    /// A name that Java source can call: `new` becomes `new_`.
+    private static String callable(String name) {
+        return SourceVersion.isKeyword(name) ? name + "_" : name;
+    }
+
     private static void call(ClassWriter out, Signature signature) {
         boolean single = signature.results().size() == 1;
         StringBuilder descriptor = new StringBuilder("(" + ARENA);
         signature.parameters().forEach(p -> descriptor.append(p.offsets().isPresent() ? LIST : TENSOR));
-        MethodVisitor m = method(out, 0, signature.program(), descriptor + ")" + (single ? TENSOR : MAP));
+        MethodVisitor m = method(out, 0, callable(signature.program()), descriptor + ")" + (single ? TENSOR : MAP));
         m.visitParameter("arena", 0);
         signature.parameters().forEach(p -> m.visitParameter(p.name(), 0));
         m.visitVarInsn(Opcodes.ALOAD, 0);

@@ -60,6 +60,11 @@ public final class Sizes {
                 + " is declared: " + why);
     }
 
+    /// Whether every symbol of a size has a value.
+    public boolean knows(Dim dim) {
+        return values.keySet().containsAll(dim.symbols());
+    }
+
     public long evaluate(Dim dim) {
         try {
             return dim.evaluate(name -> {

@@ -76,6 +76,9 @@ final class Placements {
                 throw a.fail("it holds at most " + MAX_LITERAL + " numbers; larger tensors are weights or arguments");
             }
             Value.Array scalar = stager.scalar(value, dtype, a.span());
+            if (scalar.rank() != 0 || scalar.dtype() != dtype) {
+                throw a.fail("it holds numbers, not " + scalar.describe() + "; stack joins tensors");
+            }
             into.add(stager.graph()
                     .reshape(scalar.node(), List.of(Dim.ONE), a.span())
                     .id());

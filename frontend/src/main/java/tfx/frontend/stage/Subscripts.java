@@ -22,6 +22,8 @@ import tfx.runtime.TensorType;
 /// are
 /// known, of the call where they are not.
 final class Subscripts {
+    private static final long MAX_STEP = 1 << 20;
+
     private final Stager stager;
     private final Value.Array x;
     private final Expr.Index index;
@@ -152,7 +154,7 @@ final class Subscripts {
         Dim size = ordinary(own, slice.span());
         int step = slice.step()
                 .map(e -> whole(e).constant()
-                        .filter(c -> c != 0 && Math.abs(c) < 1 << 20)
+                        .filter(c -> c != 0 && c > -MAX_STEP && c < MAX_STEP)
                         .map(Long::intValue)
                         .orElseThrow(() -> fail(e.span(), "a step is an integer other than 0", "")))
                 .orElse(1);

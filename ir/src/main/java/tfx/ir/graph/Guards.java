@@ -32,6 +32,10 @@ public final class Guards {
             }
             default -> {}
         }
+        // A size that can be negative, such as N - 5, is none.
+        for (Dim size : node.type().shape()) {
+            guards.add(new Guard(size, Dim.ZERO, Dim.ZERO, Dim.ONE, "a tensor (" + node.span() + ")"));
+        }
         guards.removeIf(Guards::holds);
         return guards;
     }

@@ -91,6 +91,8 @@ public final class Executable implements AutoCloseable {
                 constants.put(value.name(), arena.allocate(bytes, Tensor.ALIGNMENT));
             }
         }
+        // What depends on weights alone runs now, before any call checks the other guards.
+        execution.guards().stream().filter(g -> g.isKnown(weightSizes)).forEach(g -> g.check(weightSizes));
         run(execution.once(), constants, weightSizes, Optional.empty());
     }
 
