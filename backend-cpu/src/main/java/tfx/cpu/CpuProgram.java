@@ -10,7 +10,6 @@ import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import tfx.cpu.code.ClassCode;
 import tfx.ir.InternalError;
-import tfx.ir.Span;
 import tfx.ir.kernel.Kernel;
 import tfx.ir.kernel.KernelProgram;
 import tfx.runtime.Dim;
@@ -31,11 +30,9 @@ public final class CpuProgram implements AutoCloseable {
 
     /// The class of a kernel, and what running it takes.
     ///
-    /// @param where its place in the source, empty if it has none
     /// @param sizes the size symbols that its frame holds
     /// @param axes  sizes of axes that only a call knows
-    public record Emitted(
-            String className, String kernel, String where, List<String> sizes, List<Dim> axes, Needs needs) {}
+    public record Emitted(String className, String kernel, List<String> sizes, List<Dim> axes, Needs needs) {}
 
     /// The classes of a program: one a kernel, by the kernel's position, and those they share.
     public record Classes(List<Emitted> kernels, Map<String, byte[]> bytes) {}
@@ -87,12 +84,7 @@ public final class CpuProgram implements AutoCloseable {
                         .getDeclaredConstructor()
                         .newInstance();
                 loaded.add(new Executable.Loaded(
-                        (CompiledKernel) instance,
-                        emitted.kernel(),
-                        emitted.where(),
-                        emitted.sizes(),
-                        emitted.axes(),
-                        emitted.needs()));
+                        (CompiledKernel) instance, emitted.kernel(), emitted.sizes(), emitted.axes(), emitted.needs()));
             } catch (ReflectiveOperationException | LinkageError e) {
                 throw new InternalError("emitted class " + emitted.className() + " does not load", e);
             }
@@ -116,9 +108,8 @@ public final class CpuProgram implements AutoCloseable {
                     .filter(Executable::isChecked)
                     .distinct()
                     .toList();
-            String where = kernel.span() == Span.NONE ? "" : kernel.span().toString();
             String name = emitted.code().name();
-            kernels.add(new Emitted(name, kernel.name(), where, kernel.sizes(), axes, emitted.needs()));
+            kernels.add(new Emitted(name, kernel.name(), kernel.sizes(), axes, emitted.needs()));
             bytes.put(name, emitted.code().bytes());
         }
         bytes.put(micro.code().name(), micro.code().bytes());

@@ -130,8 +130,10 @@ final class JsonValues {
 
     private static void scalar(Signature.Parameter parameter, JsonNode node, Tensor tensor, long at) {
         DType dtype = tensor.dtype();
+        boolean special =
+                node.isTextual() && List.of("NaN", "Infinity", "-Infinity").contains(node.asText());
         boolean fits = dtype.isFloat()
-                ? node.isNumber()
+                ? node.isNumber() || special
                 : dtype == DType.BOOL
                         ? node.isBoolean()
                         : node.isIntegralNumber()
@@ -142,7 +144,7 @@ final class JsonValues {
             throw new Main.Usage("'" + parameter.name() + "' holds " + node + ", which is no " + dtype);
         }
         if (dtype.isFloat()) {
-            tensor.setDouble(at, node.asDouble());
+            tensor.setDouble(at, special ? Double.parseDouble(node.asText()) : node.asDouble());
         } else {
             tensor.setLong(at, dtype == DType.BOOL ? (node.asBoolean() ? 1 : 0) : node.asLong());
         }

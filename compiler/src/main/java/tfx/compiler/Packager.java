@@ -27,6 +27,7 @@ import tfx.cpu.TypedClass;
 import tfx.frontend.Program;
 import tfx.ir.Target;
 import tfx.ir.kernel.KernelProgram;
+import tfx.runtime.RunException;
 import tfx.runtime.Tensor;
 import tfx.runtime.program.PlanFile;
 
@@ -37,6 +38,9 @@ public final class Packager implements AutoCloseable {
     private static final int[] LANES = {16, 8, 4, 1};
 
     private static final int CHUNK = 1 << 20;
+
+    /// Of a Java method, besides its receiver and the arena.
+    private static final int MAX_PARAMETERS = 253;
 
     private final String packageName;
     private final ZipOutputStream out;
@@ -90,6 +94,11 @@ public final class Packager implements AutoCloseable {
     }
 
     private void program(Program program, Path folder, Optional<Path> file) throws IOException {
+        if (program.parameters().size() > MAX_PARAMETERS) {
+            throw new RunException(
+                    "program " + program.name() + " has " + program.parameters().size()
+                            + " parameters; a method of a typed class takes at most " + MAX_PARAMETERS);
+        }
         Map<String, Tensor> loaded = Session.weights(program, folder, file, arena);
         List<PlanFile.StoredWeight> stored = new ArrayList<>();
         for (Map.Entry<String, Tensor> weight : new TreeMap<>(loaded).entrySet()) {
@@ -106,8 +115,7 @@ public final class Packager implements AutoCloseable {
                 entry(code.getKey().replace('.', '/') + ".class", code.getValue());
             }
             List<PlanFile.KernelClass> described = classes.kernels().stream()
-                    .map(k -> new PlanFile.KernelClass(
-                            k.className(), k.kernel(), k.where(), k.sizes(), k.axes(), k.needs()))
+                    .map(k -> new PlanFile.KernelClass(k.className(), k.kernel(), k.sizes(), k.axes(), k.needs()))
                     .toList();
             ByteArrayOutputStream plan = new ByteArrayOutputStream();
             new PlanFile(program.signature(), kernels.execution(), described, stored).write(plan);

@@ -7,6 +7,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import tfx.compiler.weights.WeightFiles;
 import tfx.cpu.CpuProgram;
 import tfx.frontend.Program;
@@ -41,6 +43,8 @@ public final class Session implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final Engine engine;
     private final Optional<Tokenizer> tokenizer;
+    private final ReadWriteLock open = new ReentrantReadWriteLock();
+    private boolean closed;
 
     /// @param folder the folder of the source, which file names in it are relative to
     /// @throws RunException if a file or a weight is missing or does not fit
@@ -130,8 +134,16 @@ public final class Session implements AutoCloseable {
     /// @param arguments as {@link Arguments#bind} takes them
     /// @param arena     owns the results
     public Results call(Map<String, ?> arguments, Arena arena) {
-        Map<String, Tensor> inputs = Arguments.bind(program.signature(), arguments, tokenizer, arena);
-        return new Results(engine.run(inputs, arena), inputs);
+        open.readLock().lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("program " + program.name() + " is closed");
+            }
+            Map<String, Tensor> inputs = Arguments.bind(program.signature(), arguments, tokenizer, arena);
+            return new Results(engine.run(inputs, arena), inputs);
+        } finally {
+            open.readLock().unlock();
+        }
     }
 
     /// Runs the program and tells an observer about each kernel launch.
@@ -144,10 +156,19 @@ public final class Session implements AutoCloseable {
         return tokenizer;
     }
 
+    /// Waits for calls that run, then frees what the program holds.
     @Override
     public void close() {
-        engine.close();
-        tokenizer.ifPresent(Tokenizer::close);
-        arena.close();
+        open.writeLock().lock();
+        try {
+            if (!closed) {
+                closed = true;
+                engine.close();
+                tokenizer.ifPresent(Tokenizer::close);
+                arena.close();
+            }
+        } finally {
+            open.writeLock().unlock();
+        }
     }
 }

@@ -101,7 +101,8 @@ final class CorpusTest {
         long[] shape = new long[parameter.stored().rank()];
         JsonNode level = value;
         for (int i = 0; i < shape.length; i++) {
-            shape[i] = level == null ? 0 : level.size();
+            shape[i] =
+                    level == null ? parameter.stored().shape().get(i).constant().orElse(0L) : level.size();
             level = level == null || level.isEmpty() ? null : level.get(0);
         }
         Tensor tensor = Tensor.zeros(arena, parameter.stored().dtype(), shape);

@@ -73,6 +73,9 @@ final class JavaApiTest {
                 mix.call(arena, Map.of("x", ones(2, 4), "y", ones(2), "rows", List.of(ones(3, 4), ones(1, 4))));
         assertThat(byName.get("means").toFloats())
                 .isEqualTo(byPosition.get("means").toFloats());
+        Map<String, Tensor> empty =
+                mix.call(arena, ones(2, 4), ones(2), List.of(ones(3, 4), Tensor.zeros(arena, DType.F32, 0, 0)));
+        assertThat(empty.get("means").toFloats()).contains(1, Float.NaN);
         assertThat(file.programs()).containsExactly("mix", "first");
         assertThat(mix.signature().parameters()).hasSize(3);
     }

@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import tfx.ir.InternalError;
+import tfx.ir.Span;
 import tfx.ir.Target;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Guards;
@@ -214,7 +215,11 @@ public final class LowerProgram {
             kernels.add(kernel.named(name));
         }
         into.add(
-                new Execution.Launch(number, arguments.stream().map(Value::name).toList()));
+                new Execution.Launch(number, arguments.stream().map(Value::name).toList(), place(kernel.span())));
+    }
+
+    private static String place(Span span) {
+        return span == Span.NONE ? "" : span.toString();
     }
 
     /// The row ids of row offsets, computed once a call for all kernels that need them.

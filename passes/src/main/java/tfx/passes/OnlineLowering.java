@@ -247,7 +247,7 @@ final class OnlineLowering {
             Expr tile = new Kernel.Ref(sum.tile());
             finals.put(tile, substitute(sum.terms().finish(tile), finals));
         }
-        Expr finished = substitute(mixing.finish(new Kernel.Ref(mixed)), finals);
+        Expr finished = overNothing(substitute(mixing.finish(new Kernel.Ref(mixed)), finals), dtype);
         Expr stored = substitute(result, Map.of(new Kernel.Ref(mixed), finished));
         String output = puller.fresh("y");
         statements.add(new Kernel.Store(output, place, mix, stored));
@@ -264,6 +264,17 @@ final class OnlineLowering {
     private static Kernel.Statement scaled(String tile, DType dtype, List<String> axes, String scale) {
         return new Kernel.Let(
                 tile, dtype, axes, new Kernel.Binary(BinaryFn.MUL, new Kernel.Ref(tile), new Kernel.Ref(scale)));
+    }
+
+    /// A product over no keys is 0, also where what was moved out of it divides by a sum of nothing.
+    private Expr overNothing(Expr finished, DType dtype) {
+        Dim size = puller.axisSize(keys).orElseThrow();
+        if (size.constant().filter(c -> c > 0).isPresent() || finished.equals(new Kernel.Ref(mixed))) {
+            return finished;
+        }
+        Expr none =
+                new Kernel.Binary(BinaryFn.EQ, new Kernel.Index(DType.I64, size), new Kernel.Constant(DType.I64, 0L));
+        return new Kernel.Select(none, number(dtype, 0), finished);
     }
 
     private static Expr number(DType dtype, double value) {

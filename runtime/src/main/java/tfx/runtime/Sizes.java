@@ -86,6 +86,13 @@ public final class Sizes {
                 throw new RunException("the size " + type.shape().get(i) + " is " + shape[i] + " for these arguments");
             }
         }
+        try {
+            Math.multiplyExact(Tensor.count(shape), (long) type.dtype().bytes());
+        } catch (ArithmeticException e) {
+            throw new RunException(
+                    "a tensor " + type + " would have the shape " + Arrays.toString(shape) + ", more than 2^63 bytes",
+                    e);
+        }
         return shape;
     }
 

@@ -34,7 +34,12 @@ public final class Tensor {
     ///
     /// @throws IllegalArgumentException if a dimension is negative or the size overflows
     public static Tensor zeros(Arena arena, DType dtype, long... shape) {
-        long bytes = Math.multiplyExact(count(shape), (long) dtype.bytes());
+        long bytes;
+        try {
+            bytes = Math.multiplyExact(count(shape), (long) dtype.bytes());
+        } catch (ArithmeticException e) {
+            throw new IllegalArgumentException("a " + dtype + Arrays.toString(shape) + " has more than 2^63 bytes", e);
+        }
         return new Tensor(dtype, shape, arena.allocate(Math.max(bytes, 1), ALIGNMENT));
     }
 

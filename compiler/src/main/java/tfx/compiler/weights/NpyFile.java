@@ -34,6 +34,21 @@ public final class NpyFile {
         }
     }
 
+    /// The most bytes before the data.
+    static final int PREFIX = MAX_HEADER + 12;
+
+    /// The bytes that a file has by its own header, of which `prefix` is the beginning.
+    static long length(String what, MemorySegment prefix) throws IOException {
+        int version = prefix.byteSize() < 12 ? 0 : prefix.get(ValueLayout.JAVA_BYTE, 6);
+        long length = version == 1
+                ? prefix.get(ValueLayout.JAVA_SHORT_UNALIGNED, 8) & 0xffff
+                : version == 0 ? 0 : prefix.get(ValueLayout.JAVA_INT_UNALIGNED, 8) & 0xffffffffL;
+        long start = version == 1 ? 10 : 12;
+        MemorySegment bytes = Stored.slice("the header of " + what, prefix, Math.min(start, prefix.byteSize()), length);
+        String header = new String(bytes.toArray(ValueLayout.JAVA_BYTE), StandardCharsets.UTF_8);
+        return Math.addExact(start + length, Stored.size(what, dtype(what, header), shape(what, header)));
+    }
+
     static Tensor parse(String what, MemorySegment file, Arena arena) throws IOException {
         if (file.byteSize() < 12 || !Arrays.equals(file.asSlice(0, 6).toArray(ValueLayout.JAVA_BYTE), MAGIC)) {
             throw new IOException(what + " is not in NumPy's npy format");

@@ -19,6 +19,10 @@ import tfx.runtime.WeightSource;
 /// NumPy's format for several arrays: a zip archive of npy files. An array is inflated when it is asked for.
 public final class NpzWeights implements WeightSource {
     private static final int MAX_ENTRIES = 1 << 20;
+    private static final int CHUNK = 1 << 20;
+
+    /// Deflate makes at most 1032 bytes of one.
+    private static final long MAX_RATIO = 1032;
 
     private final Path path;
     private final Arena arena;
@@ -62,14 +66,36 @@ public final class NpzWeights implements WeightSource {
         }
         try (ZipFile zip = zip();
                 InputStream in = zip.getInputStream(zip.getEntry(entry))) {
-            byte[] bytes = in.readAllBytes();
-            MemorySegment data =
-                    arena.allocate(Math.max(bytes.length, 1), Tensor.ALIGNMENT).asSlice(0, bytes.length);
-            MemorySegment.copy(MemorySegment.ofArray(bytes), 0, data, 0, bytes.length);
-            return Optional.of(NpyFile.parse("array " + name, data, arena));
+            String what = "array " + name;
+            return Optional.of(NpyFile.parse(what, inflated(what, zip.getEntry(entry), in), arena));
         } catch (IOException | IllegalArgumentException e) {
             throw Mapped.failure(path, e instanceof IOException io ? io : new IOException(e.getMessage(), e));
         }
+    }
+
+    /// As many bytes as the array's header and the archive agree on: an archive may inflate to anything.
+    private MemorySegment inflated(String what, ZipEntry entry, InputStream in) throws IOException {
+        byte[] prefix = in.readNBytes(NpyFile.PREFIX);
+        long length = NpyFile.length(what, MemorySegment.ofArray(prefix));
+        if (length != entry.getSize()) {
+            throw new IOException(
+                    what + " has " + length + " bytes by its header and " + entry.getSize() + " by the archive");
+        }
+        if (length > MAX_RATIO * entry.getCompressedSize() + NpyFile.PREFIX) {
+            throw new IOException(what + " claims " + length + " bytes out of " + entry.getCompressedSize());
+        }
+        MemorySegment data =
+                arena.allocate(Math.max(length, 1), Tensor.ALIGNMENT).asSlice(0, length);
+        byte[] chunk = prefix;
+        for (long at = 0; at < length; ) {
+            if (chunk.length == 0 || chunk.length > length - at) {
+                throw new IOException(what + " does not have the " + length + " bytes of its header");
+            }
+            MemorySegment.copy(MemorySegment.ofArray(chunk), 0, data, at, chunk.length);
+            at += chunk.length;
+            chunk = in.readNBytes((int) Math.min(CHUNK, length - at));
+        }
+        return data;
     }
 
     @Override

@@ -11,7 +11,7 @@ public final class WeightFiles {
 
     /// @throws RunException if the format is not known or the file does not hold
     public static WeightSource open(Path path, Arena arena) {
-        String name = path.getFileName().toString();
+        String name = path.toString();
         if (name.endsWith(".onnx")) {
             return OnnxWeights.open(path, arena);
         }

@@ -191,6 +191,9 @@ final class Loops {
 
     private Value finish(
             Optional<Dim> trips, Optional<tfx.ir.graph.Graph> test, GraphBuilder body, List<Value.Array> stacked) {
+        if (states.isEmpty() && stacked.isEmpty()) {
+            throw a.fail("the loop has no state and gives nothing");
+        }
         Op.Loop loop = new Op.Loop(trips, states.size(), test, body.build("body"));
         List<Integer> operands = new ArrayList<>();
         states.forEach(s -> operands.add(s.node().id()));

@@ -11,6 +11,7 @@ import tfx.ir.ReduceFn;
 import tfx.runtime.DType;
 import tfx.runtime.RunException;
 import tfx.runtime.Sizes;
+import tfx.runtime.Tensor;
 import tfx.runtime.TensorType;
 import tfx.runtime.program.Guard;
 
@@ -71,7 +72,20 @@ public final class Evaluator {
         return outputs;
     }
 
+    /// What a graph needs of sizes holds also where a loop makes no trip.
+    private void checkGuards(Graph graph) {
+        for (Node node : graph.nodes()) {
+            Guards.of(graph, node).forEach(g -> g.check(sizes));
+            if (node.op() instanceof Op.Loop inner) {
+                inner.test().ifPresent(this::checkGuards);
+                checkGuards(inner.body());
+            }
+        }
+    }
+
     private List<Nd> loop(Op.Loop loop, List<Nd> operands) {
+        loop.test().ifPresent(this::checkGuards);
+        checkGuards(loop.body());
         Map<String, Nd> inputs = new HashMap<>();
         for (int i = 0; i < operands.size(); i++) {
             inputs.put(Integer.toString(i + 1), operands.get(i));
@@ -117,7 +131,12 @@ public final class Evaluator {
     }
 
     private Nd evaluate(Node node, List<Nd> operands, Map<String, Nd> inputs) {
-        Nd result = Nd.zeros(node.type().dtype(), sizes.evaluate(node.type()));
+        long[] shape = sizes.evaluate(node.type());
+        if (Tensor.count(shape) > Integer.MAX_VALUE) {
+            throw new RunException(
+                    node.type() + " (" + node.span() + ") has more elements than the evaluator holds, 2^31 - 1");
+        }
+        Nd result = Nd.zeros(node.type().dtype(), shape);
         switch (node.op()) {
             case Op.Input input -> {
                 return inputs.get(input.name());

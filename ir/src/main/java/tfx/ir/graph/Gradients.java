@@ -28,17 +28,41 @@ public final class Gradients {
                     case SIGN, FLOOR, CEIL, ROUND, TRUNC -> Optional.of("discontinuous");
                     case ISNAN, ISINF, ISFINITE, NOT -> Optional.of("boolean");
                     case BIT_NOT -> Optional.of("integer");
-                    default -> Optional.empty();
+                    case NEG,
+                            ABS,
+                            EXP,
+                            EXP2,
+                            EXPM1,
+                            LOG,
+                            LOG1P,
+                            LOG2,
+                            LOG10,
+                            SQRT,
+                            RSQRT,
+                            CBRT,
+                            SIGMOID,
+                            TANH,
+                            ERF,
+                            SIN,
+                            COS,
+                            TAN,
+                            ASIN,
+                            ACOS,
+                            ATAN,
+                            SINH,
+                            COSH,
+                            ASINH,
+                            ACOSH,
+                            ATANH -> Optional.empty();
                 };
             case Op.Binary b ->
-                b.fn().isComparison() || b.fn() == BinaryFn.AND || b.fn() == BinaryFn.OR
-                        ? Optional.of("boolean")
-                        : switch (b.fn()) {
-                            case FLOORDIV -> Optional.of("discontinuous");
-                            case BIT_AND, BIT_OR, BIT_XOR, SHIFT_LEFT, SHIFT_RIGHT -> Optional.of("integer");
-                            case THREEFRY -> Optional.of("random");
-                            default -> Optional.empty();
-                        };
+                switch (b.fn()) {
+                    case EQ, NE, LT, LE, GT, GE, AND, OR -> Optional.of("boolean");
+                    case FLOORDIV -> Optional.of("discontinuous");
+                    case BIT_AND, BIT_OR, BIT_XOR, SHIFT_LEFT, SHIFT_RIGHT -> Optional.of("integer");
+                    case THREEFRY -> Optional.of("random");
+                    case ADD, SUB, MUL, DIV, MOD, POW, ATAN2, LOGADDEXP, MIN, MAX -> Optional.empty();
+                };
             case Op.Reduce r -> boolReduction(r.fn());
             case Op.Scan s -> boolReduction(s.fn());
             case Op.Sort _, Op.Iota _, Op.DimSize _, Op.RowIds _ -> Optional.of("integer");

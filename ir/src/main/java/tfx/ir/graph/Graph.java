@@ -79,8 +79,11 @@ public final class Graph {
     public Set<String> symbols() {
         Set<String> symbols = new TreeSet<>();
         for (Node node : nodes) {
-            if (node.op() instanceof Op.DimSize size) {
-                symbols.addAll(size.dim().symbols());
+            switch (node.op()) {
+                case Op.DimSize size -> symbols.addAll(size.dim().symbols());
+                case Op.Slice slice -> slice.starts().forEach(s -> symbols.addAll(s.symbols()));
+                case Op.Loop loop -> loop.trips().ifPresent(t -> symbols.addAll(t.symbols()));
+                default -> {} // the others name sizes in types alone
             }
         }
         nodes.forEach(n -> n.type().shape().forEach(d -> symbols.addAll(d.symbols())));

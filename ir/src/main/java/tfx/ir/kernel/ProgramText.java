@@ -51,8 +51,11 @@ public final class ProgramText {
         for (Execution.Step step : steps) {
             out.append(indent).append(word).append(' ');
             switch (step) {
-                case Execution.Launch l ->
-                    out.append(l.kernel()).append(names(l.arguments())).append('\n');
+                case Execution.Launch l -> {
+                    out.append(l.kernel()).append(names(l.arguments()));
+                    out.append(l.where().isEmpty() ? "" : " at " + quote(l.where()))
+                            .append('\n');
+                }
                 case Execution.Repeat r -> {
                     out.append("repeat ").append(r.counter());
                     r.trips().ifPresent(t -> out.append(" trips ").append(t));
@@ -129,7 +132,9 @@ public final class ProgramText {
             throw in.error("loops nested deeper than " + MAX_NESTING);
         }
         if (!in.accept("repeat")) {
-            return new Execution.Launch(in.small(), in.list("(", ")", in::word));
+            int kernel = in.small();
+            List<String> arguments = in.list("(", ")", in::word);
+            return new Execution.Launch(kernel, arguments, in.accept("at") ? in.string() : "");
         }
         String counter = in.word();
         Optional<Dim> trips = in.accept("trips") ? Optional.of(in.dim()) : Optional.empty();

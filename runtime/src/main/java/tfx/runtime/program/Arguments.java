@@ -103,6 +103,11 @@ public final class Arguments {
         for (int i = 0; i < parts.length; i++) {
             parts[i] = row(parameter, rows.get(i));
             long[] shape = parts[i].shape();
+            if (parts[i].dtype() == dtype && shape.length > 0 && shape[0] == 0) {
+                // Nested lists cannot say the other sizes of an empty row.
+                offsets[i + 1] = offsets[i];
+                continue;
+            }
             if (parts[i].dtype() != dtype || shape.length != inner + 1) {
                 throw wrong(parameter, "row " + i + " is " + parts[i]);
             }

@@ -27,11 +27,9 @@ public final class Executable implements AutoCloseable {
 
     /// A kernel ready to run.
     ///
-    /// @param where its place in the source, for messages
     /// @param sizes the size symbols that its frame holds
     /// @param axes  sizes of axes that only a call knows
-    public record Loaded(
-            CompiledKernel code, String name, String where, List<String> sizes, List<Dim> axes, Needs needs) {}
+    public record Loaded(CompiledKernel code, String name, List<String> sizes, List<Dim> axes, Needs needs) {}
 
     /// Sees each launch of a call.
     @FunctionalInterface
@@ -139,7 +137,7 @@ public final class Executable implements AutoCloseable {
                 memory.putIfAbsent(value.name(), tensor.data());
             }
         }
-        Plan plan = Plan.of(execution, sizes, memory.keySet());
+        Plan plan = Plan.of(execution, values, sizes, memory.keySet());
         MemorySegment slab = slabs.take(plan.bytes());
         try {
             plan.offsets().forEach((name, place) -> memory.put(name, slab.asSlice(place.offset(), place.bytes())));
@@ -198,22 +196,24 @@ public final class Executable implements AutoCloseable {
 
     /// Replaces the states by the next ones, all at once: a next state that is another state is set aside first.
     private void advance(Execution.Repeat repeat, Set<String> states, Map<String, MemorySegment> memory, Sizes sizes) {
-        Map<String, byte[]> aside = new HashMap<>();
-        for (Execution.Carry carry : repeat.carried()) {
-            if (states.contains(carry.next()) && !carry.next().equals(carry.state())) {
-                long bytes = values.get(carry.next()).bytes(sizes);
-                aside.computeIfAbsent(
-                        carry.next(), n -> memory.get(n).asSlice(0, bytes).toArray(ValueLayout.JAVA_BYTE));
+        try (Arena trip = Arena.ofConfined()) {
+            Map<String, MemorySegment> aside = new HashMap<>();
+            List<Execution.Carry> moving = repeat.carried().stream()
+                    .filter(c -> !c.next().equals(c.state()))
+                    .toList();
+            for (Execution.Carry carry : moving) {
+                if (states.contains(carry.next())) {
+                    long bytes = values.get(carry.next()).bytes(sizes);
+                    aside.computeIfAbsent(
+                            carry.next(),
+                            n -> trip.allocate(Math.max(bytes, 1))
+                                    .copyFrom(memory.get(n).asSlice(0, bytes)));
+                }
             }
-        }
-        for (Execution.Carry carry : repeat.carried()) {
-            MemorySegment to = memory.get(carry.state());
-            byte[] saved = aside.get(carry.next());
-            if (saved != null && !carry.next().equals(carry.state())) {
-                MemorySegment.copy(MemorySegment.ofArray(saved), 0, to, 0, saved.length);
-            } else if (!carry.next().equals(carry.state())) {
+            for (Execution.Carry carry : moving) {
+                MemorySegment from = aside.getOrDefault(carry.next(), memory.get(carry.next()));
                 long bytes = values.get(carry.state()).bytes(sizes);
-                MemorySegment.copy(memory.get(carry.next()), 0, to, 0, bytes);
+                MemorySegment.copy(from, 0, memory.get(carry.state()), 0, bytes);
             }
         }
     }
@@ -241,8 +241,8 @@ public final class Executable implements AutoCloseable {
                 kernel.code.run(frame, scratch.floats, scratch.doubles, scratch.longs, scratch.ranges, task, task + 1);
             });
         } catch (RunException e) {
-            throw new RunException(
-                    kernel.where.isEmpty() ? e.getMessage() : e.getMessage() + " (" + kernel.where + ")", e);
+            String where = launch.where();
+            throw new RunException(where.isEmpty() ? e.getMessage() : e.getMessage() + " (" + where + ")", e);
         }
     }
 

@@ -57,7 +57,9 @@ public record Execution(
     public sealed interface Step {}
 
     /// One launch: a kernel (by position) on buffers, in the order of the kernel's own.
-    public record Launch(int kernel, List<String> arguments) implements Step {
+    ///
+    /// @param where the place in the source, for messages; one kernel may serve several
+    public record Launch(int kernel, List<String> arguments, String where) implements Step {
         public Launch {
             arguments = List.copyOf(arguments);
         }

@@ -106,7 +106,7 @@ final class NumberLists {
             return switch (word) {
                 case "true" -> 1L;
                 case "false" -> 0L;
-                default -> word.matches("-?[0-9]{1,18}") ? (Object) Long.parseLong(word) : Double.parseDouble(word);
+                default -> word.matches("-?[0-9]+") ? (Object) Long.parseLong(word) : (Object) Double.parseDouble(word);
             };
         } catch (NumberFormatException e) {
             at = start;

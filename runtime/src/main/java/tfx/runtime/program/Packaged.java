@@ -10,6 +10,8 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import tfx.runtime.RunException;
 import tfx.runtime.Tensor;
 import tfx.runtime.Tokenizer;
@@ -26,6 +28,8 @@ public abstract class Packaged implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
     private final Executable executable;
     private final Optional<Tokenizer> tokenizer;
+    private final ReadWriteLock open = new ReentrantReadWriteLock();
+    private boolean closed;
 
     /// @param program   the name of the program's resources, beside the class
     /// @param threads   how many threads work on one call
@@ -44,9 +48,11 @@ public abstract class Packaged implements AutoCloseable {
             executable = Executable.load(plan.execution(), kernels(), weights, threads);
         } catch (IOException e) {
             arena.close();
+            tokenizer.ifPresent(Tokenizer::close);
             throw new RunException("cannot read the compiled program " + program + ": " + e.getMessage(), e);
         } catch (RuntimeException | Error e) {
             arena.close();
+            tokenizer.ifPresent(Tokenizer::close);
             throw e;
         }
     }
@@ -84,12 +90,7 @@ public abstract class Packaged implements AutoCloseable {
                         .getDeclaredConstructor()
                         .newInstance();
                 loaded.add(new Executable.Loaded(
-                        (CompiledKernel) code,
-                        kernel.name(),
-                        kernel.where(),
-                        kernel.sizes(),
-                        kernel.axes(),
-                        kernel.needs()));
+                        (CompiledKernel) code, kernel.name(), kernel.sizes(), kernel.axes(), kernel.needs()));
             } catch (ReflectiveOperationException | LinkageError e) {
                 throw new RunException("kernel " + kernel.className() + " does not load: " + e, e);
             }
@@ -110,8 +111,16 @@ public abstract class Packaged implements AutoCloseable {
     /// @param results   owns the results
     /// @throws RunException naming the argument that does not fit
     public final Map<String, Tensor> call(Map<String, ?> arguments, Arena results) {
-        return executable.run(
-                Arguments.bind(plan.signature(), arguments, tokenizer, results), results, Optional.empty());
+        open.readLock().lock();
+        try {
+            if (closed) {
+                throw new IllegalStateException("program " + plan.signature().program() + " is closed");
+            }
+            return executable.run(
+                    Arguments.bind(plan.signature(), arguments, tokenizer, results), results, Optional.empty());
+        } finally {
+            open.readLock().unlock();
+        }
     }
 
     /// For typed classes: arguments in the order of the source.
@@ -126,9 +135,17 @@ public abstract class Packaged implements AutoCloseable {
     /// Frees weights and classes' constants; calls that run are waited for.
     @Override
     public final void close() {
-        executable.close();
-        arena.close();
-        tokenizer.ifPresent(Tokenizer::close);
+        open.writeLock().lock();
+        try {
+            if (!closed) {
+                closed = true;
+                executable.close();
+                arena.close();
+                tokenizer.ifPresent(Tokenizer::close);
+            }
+        } finally {
+            open.writeLock().unlock();
+        }
     }
 
     /// The `main` of typed classes: prints the results of one call with `NAME=VALUE` arguments, nested lists of

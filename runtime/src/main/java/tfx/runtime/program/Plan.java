@@ -20,7 +20,7 @@ record Plan(long bytes, Map<String, Place> offsets) {
 
     private record Live(Place place, int last) {}
 
-    static Plan of(Execution program, Sizes sizes, Set<String> placed) {
+    static Plan of(Execution program, Map<String, Execution.Value> values, Sizes sizes, Set<String> placed) {
         Map<String, Integer> last = new HashMap<>();
         for (int i = 0; i < program.steps().size(); i++) {
             for (String argument : Execution.buffers(program.steps().get(i))) {
@@ -39,7 +39,7 @@ record Plan(long bytes, Map<String, Place> offsets) {
                 if (!seen.add(argument)) {
                     continue;
                 }
-                Execution.Value value = program.value(argument);
+                Execution.Value value = values.get(argument);
                 if (value.role() == Execution.Role.INPUT || value.role() == Execution.Role.WEIGHT) {
                     continue;
                 }

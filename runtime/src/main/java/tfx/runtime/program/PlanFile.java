@@ -28,8 +28,7 @@ public record PlanFile(
     private static final int MAGIC = 0x7466780a;
 
     /// The class of a kernel, and what running it takes; see {@link Executable.Loaded}.
-    public record KernelClass(
-            String className, String name, String where, List<String> sizes, List<Dim> axes, Needs needs) {}
+    public record KernelClass(String className, String name, List<String> sizes, List<Dim> axes, Needs needs) {}
 
     /// A weight, and the number of the resource that holds its bytes.
     public record StoredWeight(String name, DType dtype, long[] shape, int resource) {}
@@ -57,7 +56,6 @@ public record PlanFile(
         list(out, kernels, k -> {
             out.writeUTF(k.className);
             out.writeUTF(k.name);
-            out.writeUTF(k.where);
             list(out, k.sizes, out::writeUTF);
             list(out, k.axes, d -> dim(out, d));
             out.writeInt(k.needs.floats());
@@ -154,6 +152,7 @@ public record PlanFile(
                 out.writeByte(0);
                 out.writeInt(l.kernel());
                 list(out, l.arguments(), out::writeUTF);
+                out.writeUTF(l.where());
             }
             case Execution.Repeat r -> {
                 out.writeByte(1);
@@ -197,7 +196,6 @@ public record PlanFile(
         List<KernelClass> kernels = list(
                 in,
                 () -> new KernelClass(
-                        in.readUTF(),
                         in.readUTF(),
                         in.readUTF(),
                         list(in, in::readUTF),
@@ -272,7 +270,7 @@ public record PlanFile(
 
     private static Execution.Step step(DataInput in) throws IOException {
         if (in.readByte() == 0) {
-            return new Execution.Launch(in.readInt(), list(in, in::readUTF));
+            return new Execution.Launch(in.readInt(), list(in, in::readUTF), in.readUTF());
         }
         return new Execution.Repeat(
                 optional(in, () -> dim(in)),

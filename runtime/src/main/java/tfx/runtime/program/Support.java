@@ -95,13 +95,13 @@ public final class Support {
         for (int i = 0; i < count; i++) {
             from[i] = i;
         }
-        for (int run = 1; run < count; run *= 2) {
-            for (int low = 0; low < count; low += 2 * run) {
-                int middle = Math.min(low + run, count);
-                int high = Math.min(low + 2 * run, count);
-                int a = low;
+        for (long run = 1; run < count; run *= 2) {
+            for (long low = 0; low < count; low += 2 * run) {
+                int middle = (int) Math.min(low + run, count);
+                int high = (int) Math.min(low + 2 * run, count);
+                int a = (int) low;
                 int b = middle;
-                for (int i = low; i < high; i++) {
+                for (int i = (int) low; i < high; i++) {
                     boolean left = a < middle && (b >= high || keys[from[a]] <= keys[from[b]]);
                     to[i] = left ? from[a++] : from[b++];
                 }
