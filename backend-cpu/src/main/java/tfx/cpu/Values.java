@@ -49,7 +49,8 @@ final class Values {
             case Kernel.Load l ->
                 l.index().stream().anyMatch(d -> d.symbols().contains(axis))
                         || l.lookups().stream().anyMatch(k -> varying(k.value()));
-            case Kernel.Index i -> i.dim().symbols().contains(axis);
+            case Kernel.Index i ->
+                i.dim().symbols().contains(axis) || i.lookups().stream().anyMatch(k -> varying(k.value()));
             case Kernel.Ref r -> stage.emitter.tile(r.name()).axes().contains(axis);
             default -> Exprs.parts(e).stream().anyMatch(this::varying);
         };
@@ -112,11 +113,12 @@ final class Values {
         }
         return switch (e) {
             case Kernel.Index i ->
-                i.dim()
-                        .linearFactor(axis)
-                        .flatMap(Dim::constant)
-                        .filter(c -> c == (int) (long) c)
-                        .isPresent();
+                i.lookups().isEmpty()
+                        && i.dim()
+                                .linearFactor(axis)
+                                .flatMap(Dim::constant)
+                                .filter(c -> c == (int) (long) c)
+                                .isPresent();
             case Kernel.Load l -> step(l).filter(d -> d.isConstant(1)).isPresent();
             case Kernel.Binary b ->
                 switch (b.fn()) {
@@ -236,6 +238,7 @@ final class Values {
         return switch (e) {
             case Kernel.Constant c -> ScalarFunctions.literal(c);
             case Kernel.Index i -> {
+                lookups(i.lookups(), x);
                 stage.bind(axis, point(x));
                 Expr value = stage.dim(i.dim());
                 yield ScalarFunctions.convert(value, DType.I64, i.dtype());

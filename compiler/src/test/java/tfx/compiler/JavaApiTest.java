@@ -32,6 +32,7 @@ final class JavaApiTest {
               return x + unflatten(y, 0, [N, 1]), mean(rows, axis = 1);
             }
             program first(x: f32[N, 4]) -> (row) { return x[0]; }
+            program place(x: f32[N], at: i32[M]) -> (y: i32[M]) { return positions(N)[at]; }
             """;
 
     @TempDir
@@ -76,7 +77,7 @@ final class JavaApiTest {
         Map<String, Tensor> empty =
                 mix.call(arena, ones(2, 4), ones(2), List.of(ones(3, 4), Tensor.zeros(arena, DType.F32, 0, 0)));
         assertThat(empty.get("means").toFloats()).contains(1, Float.NaN);
-        assertThat(file.programs()).containsExactly("mix", "first");
+        assertThat(file.programs()).containsExactly("mix", "first", "place");
         assertThat(mix.signature().parameters()).hasSize(3);
     }
 
@@ -109,11 +110,14 @@ final class JavaApiTest {
         refused(new String[] {"takes 3 arguments", "x: f32[N, 4]", "not 1"}, ones(2, 4));
         assertThatThrownBy(() -> file.program("mix").call(arena, Map.of("z", ones(1))))
                 .hasMessageContaining("argument 'x' is missing");
-        assertThatThrownBy(() -> file.program("mx")).hasMessageContaining("it has [mix, first]");
+        assertThatThrownBy(() -> file.program("mx")).hasMessageContaining("it has [mix, first, place]");
         assertThatThrownBy(() -> file.program("first").call(arena, ones(0, 4)))
                 .hasMessageContaining("a slice (")
                 .hasMessageContaining("mix.tfx:4")
                 .hasMessageContaining("has 0");
+        assertThatThrownBy(() -> file.program("place").call(arena, ones(2), Tensor.of(arena, new int[] {1, 77}, 2)))
+                .hasMessageContaining("index 77 is outside 0..1")
+                .hasMessageContaining("mix.tfx:5");
         assertThatThrownBy(() -> new Tfx.Options(Optional.empty(), 0)).hasMessageContaining("at least one thread");
     }
 

@@ -8,13 +8,11 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import tfx.ir.BinaryFn;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
 import tfx.ir.kernel.Kernel;
 import tfx.ir.kernel.Kernel.Expr;
-import tfx.runtime.DType;
 import tfx.runtime.Dim;
 
 /// Turns the graph of a region into expressions: "the element of this node at this index". Views change the index
@@ -91,7 +89,7 @@ final class Puller {
             case Op.Input i -> load(inputs.get(id), index);
             case Op.RowIds r -> load(rowIds.get(id), index);
             case Op.Constant c -> new Kernel.Constant(node.type().dtype(), c.value());
-            case Op.Iota i -> position(node.type().dtype(), index.getFirst());
+            case Op.Iota i -> new Kernel.Index(node.type().dtype(), index.getFirst(), used(index));
             case Op.DimSize d -> new Kernel.Index(node.type().dtype(), d.dim());
             case Op.Unary u -> new Kernel.Unary(u.fn(), operand(node, 0, index));
             case Op.Binary b -> new Kernel.Binary(b.fn(), operand(node, 0, index), operand(node, 1, index));
@@ -134,28 +132,6 @@ final class Puller {
         return lookups.containsKey(symbol);
     }
 
-    /// An index as a number. Indices read from data have values; the rest are axes and sizes.
-    private Expr position(DType dtype, Dim index) throws Illegal {
-        if (index.symbols().stream().noneMatch(lookups::containsKey)) {
-            return new Kernel.Index(dtype, index);
-        }
-        Expr sum = new Kernel.Index(DType.I64, Dim.ZERO);
-        for (Dim.Term term : index.terms()) {
-            Expr product = new Kernel.Index(DType.I64, Dim.of(term.coefficient()));
-            for (Dim.Atom atom : term.atoms()) {
-                if (!(atom instanceof Dim.Symbol s)) {
-                    throw new Illegal("a position computed from an index read from data");
-                }
-                Expr factor = lookups.containsKey(s.name())
-                        ? new Kernel.Cast(DType.I64, lookups.get(s.name()).value())
-                        : new Kernel.Index(DType.I64, Dim.symbol(s.name()));
-                product = new Kernel.Binary(BinaryFn.MUL, product, factor);
-            }
-            sum = new Kernel.Binary(BinaryFn.ADD, sum, product);
-        }
-        return new Kernel.Cast(dtype, sum);
-    }
-
     private Expr operand(Node node, int position, List<Dim> index) throws Illegal {
         return pull(node.operands().get(position), index);
     }
@@ -165,11 +141,14 @@ final class Puller {
     }
 
     private Expr load(String buffer, List<Dim> index) {
-        List<Kernel.Lookup> used = new ArrayList<>();
+        return new Kernel.Load(buffer, index, used(index));
+    }
+
+    /// The lookups whose symbols stand in an index.
+    private List<Kernel.Lookup> used(List<Dim> index) {
         Set<String> symbols = new TreeSet<>();
         index.forEach(d -> symbols.addAll(d.symbols()));
-        symbols.stream().filter(lookups::containsKey).map(lookups::get).forEach(used::add);
-        return new Kernel.Load(buffer, index, used);
+        return symbols.stream().filter(lookups::containsKey).map(lookups::get).toList();
     }
 
     private Expr gather(Node node, List<Dim> index) throws Illegal {

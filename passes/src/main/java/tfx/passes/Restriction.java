@@ -122,7 +122,9 @@ record Restriction(
                     Optional.of(new Kernel.Split(m.buffer(), offsets)),
                     true));
         }
-        if (owner instanceof Kernel.Index i && i.dim().symbolName().isPresent()) {
+        if (owner instanceof Kernel.Index i
+                && i.lookups().isEmpty()
+                && i.dim().symbolName().isPresent()) {
             String entry = i.dim().symbolName().get();
             if (grid.stream().noneMatch(a -> a.name().equals(entry) && a.tile() == 1)) {
                 return Optional.empty();
@@ -203,7 +205,7 @@ record Restriction(
     /// An i32 expression of positions and constants as a polynomial.
     private static Optional<Dim> position(Expr expr) {
         return switch (expr) {
-            case Kernel.Index i -> Optional.of(i.dim());
+            case Kernel.Index i -> i.lookups().isEmpty() ? Optional.of(i.dim()) : Optional.empty();
             case Kernel.Constant c when c.value() instanceof Long l -> Optional.of(Dim.of(l));
             case Kernel.Binary b -> {
                 Optional<Dim> x = position(b.a());

@@ -18,7 +18,8 @@ public final class Exprs {
         return switch (expr) {
             case Kernel.Load l -> l.lookups().stream().map(Kernel.Lookup::value).toList();
             case Kernel.Constant c -> List.of();
-            case Kernel.Index i -> List.of();
+            case Kernel.Index i ->
+                i.lookups().stream().map(Kernel.Lookup::value).toList();
             case Kernel.Ref r -> List.of();
             case Kernel.Unary u -> List.of(u.x());
             case Kernel.Binary b -> List.of(b.a(), b.b());
@@ -36,15 +37,9 @@ public final class Exprs {
     /// The same expression with its direct parts changed.
     public static Kernel.Expr rebuild(Kernel.Expr expr, Function<Kernel.Expr, Kernel.Expr> change) {
         return switch (expr) {
-            case Kernel.Load l ->
-                new Kernel.Load(
-                        l.buffer(),
-                        l.index(),
-                        l.lookups().stream()
-                                .map(k -> new Kernel.Lookup(k.symbol(), change.apply(k.value()), k.limit()))
-                                .toList());
+            case Kernel.Load l -> new Kernel.Load(l.buffer(), l.index(), rebuild(l.lookups(), change));
             case Kernel.Constant c -> c;
-            case Kernel.Index i -> i;
+            case Kernel.Index i -> new Kernel.Index(i.dtype(), i.dim(), rebuild(i.lookups(), change));
             case Kernel.Ref r -> r;
             case Kernel.Unary u -> new Kernel.Unary(u.fn(), change.apply(u.x()));
             case Kernel.Binary b -> new Kernel.Binary(b.fn(), change.apply(b.a()), change.apply(b.b()));
@@ -54,22 +49,29 @@ public final class Exprs {
         };
     }
 
+    private static List<Kernel.Lookup> rebuild(List<Kernel.Lookup> lookups, Function<Kernel.Expr, Kernel.Expr> change) {
+        return lookups.stream()
+                .map(k -> new Kernel.Lookup(k.symbol(), change.apply(k.value()), k.limit()))
+                .toList();
+    }
+
+    /// What an expression looks up itself.
+    public static List<Kernel.Lookup> lookups(Kernel.Expr expr) {
+        return expr instanceof Kernel.Load l ? l.lookups() : expr instanceof Kernel.Index i ? i.lookups() : List.of();
+    }
+
     /// The symbols of index expressions in `expr` that lookups do not define.
     public static Set<String> symbols(Kernel.Expr expr) {
         Set<String> symbols = new TreeSet<>();
         walk(expr, e -> {
             if (e instanceof Kernel.Load l) {
                 l.index().forEach(d -> symbols.addAll(d.symbols()));
-                l.lookups().forEach(k -> symbols.addAll(k.limit().symbols()));
             } else if (e instanceof Kernel.Index i) {
                 symbols.addAll(i.dim().symbols());
             }
+            lookups(e).forEach(k -> symbols.addAll(k.limit().symbols()));
         });
-        walk(expr, e -> {
-            if (e instanceof Kernel.Load l) {
-                l.lookups().forEach(k -> symbols.remove(k.symbol()));
-            }
-        });
+        walk(expr, e -> lookups(e).forEach(k -> symbols.remove(k.symbol())));
         return symbols;
     }
 

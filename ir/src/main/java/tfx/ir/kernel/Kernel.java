@@ -186,8 +186,16 @@ public record Kernel(
 
     public record Constant(DType dtype, Number value) implements Expr {}
 
-    /// An index or size as a number.
-    public record Index(DType dtype, Dim dim) implements Expr {}
+    /// An index or size as a number. Symbols that no axis or size has are looked up.
+    public record Index(DType dtype, Dim dim, List<Lookup> lookups) implements Expr {
+        public Index {
+            lookups = List.copyOf(lookups);
+        }
+
+        public Index(DType dtype, Dim dim) {
+            this(dtype, dim, List.of());
+        }
+    }
 
     /// The element of a tile value at the current point.
     public record Ref(String name) implements Expr {}

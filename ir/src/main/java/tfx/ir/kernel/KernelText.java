@@ -114,6 +114,10 @@ public final class KernelText {
         return name + axes + " : " + dtype;
     }
 
+    private static String lookups(List<Kernel.Lookup> lookups) {
+        return lookups.stream().map(k -> ", " + print(k)).collect(Collectors.joining());
+    }
+
     private static String print(Kernel.Lookup lookup) {
         return lookup.symbol() + " = " + print(lookup.value()) + " below " + lookup.limit();
     }
@@ -121,12 +125,9 @@ public final class KernelText {
     /// An expression in text form.
     public static String print(Kernel.Expr expr) {
         return switch (expr) {
-            case Kernel.Load l -> {
-                String lookups = l.lookups().stream().map(k -> ", " + print(k)).collect(Collectors.joining());
-                yield "load(" + l.buffer() + ", " + l.index() + lookups + ")";
-            }
+            case Kernel.Load l -> "load(" + l.buffer() + ", " + l.index() + lookups(l.lookups()) + ")";
             case Kernel.Constant c -> "const(" + c.dtype() + ", " + c.value() + ")";
-            case Kernel.Index i -> "index(" + i.dtype() + ", " + i.dim() + ")";
+            case Kernel.Index i -> "index(" + i.dtype() + ", " + i.dim() + lookups(i.lookups()) + ")";
             case Kernel.Ref r -> "%" + r.name();
             case Kernel.Unary u -> u.fn().text() + "(" + print(u.x()) + ")";
             case Kernel.Binary b -> b.fn().text() + "(" + print(b.a()) + ", " + print(b.b()) + ")";
@@ -313,7 +314,8 @@ public final class KernelText {
             case "index" -> {
                 DType dtype = in.dtype();
                 in.expect(",");
-                yield new Kernel.Index(dtype, in.dim());
+                Dim dim = in.dim();
+                yield new Kernel.Index(dtype, dim, lookups(in, depth));
             }
             case "cast" -> {
                 DType dtype = in.dtype();
@@ -330,11 +332,15 @@ public final class KernelText {
         String buffer = in.word();
         in.expect(",");
         List<Dim> index = in.list("[", "]", in::dim);
+        return new Kernel.Load(buffer, index, lookups(in, depth));
+    }
+
+    private static List<Kernel.Lookup> lookups(Scanner in, int depth) {
         List<Kernel.Lookup> lookups = new ArrayList<>();
         while (in.accept(",")) {
             lookups.add(lookup(in, depth + 1));
         }
-        return new Kernel.Load(buffer, index, lookups);
+        return lookups;
     }
 
     private static Kernel.Lookup lookup(Scanner in, int depth) {

@@ -228,9 +228,7 @@ public final class KernelVerifier {
     private void expr(Kernel.Expr expr, Set<String> open, Optional<DType> expected) {
         Set<String> lookups = new HashSet<>();
         Exprs.walk(expr, e -> {
-            if (e instanceof Kernel.Load l) {
-                l.lookups().forEach(k -> lookups.add(k.symbol()));
-            }
+            Exprs.lookups(e).forEach(k -> lookups.add(k.symbol()));
         });
         int before = errors.size();
         Exprs.walk(expr, e -> {
