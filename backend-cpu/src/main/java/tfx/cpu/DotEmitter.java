@@ -1,22 +1,31 @@
 package tfx.cpu;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Stream;
+import tfx.cpu.MicroKernels.Operand;
 import tfx.cpu.code.Expr;
 import tfx.cpu.code.Method;
 import tfx.cpu.code.Statement;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
 
-/// Matrix products of f32 tiles: operands are brought to the layout of the register tiles where they are not in
-/// it,
-/// in
-/// blocks along the summed axis, then register tiles cover the result.
+/// Matrix products of f32 tiles. Register tiles cover the result and read their operands where they lie; an
+/// operand whose layout no register tile reads is copied to one that it does, in blocks along the summed axis.
 final class DotEmitter {
-    /// Longest block along the summed axis; a block of A and a panel of B then fit the second-level cache.
-    private static final int MAX_DEPTH = 768;
+    /// Longest block along the summed axis of a copied operand.
+    private static final int COPIED_DEPTH = 768;
 
-    private static final int ROW_STRIDE = MAX_DEPTH + 16;
+    /// Longest block otherwise. A panel of the right operand then still fits the second-level cache.
+    private static final int DEPTH = 4096;
+
+    /// Rows of a copied left operand begin in different sets of the first-level cache.
+    private static final int SKEW = 16;
+
+    /// Largest distance of elements that is a constant of the code.
+    private static final long FAR = 1 << 20;
 
     private final KernelEmitter emitter;
     private final Stage driver;
@@ -24,6 +33,7 @@ final class DotEmitter {
     private final MicroKernels micro;
     private final String row;
     private final String column;
+    private final String over;
     private final Tiles.Tile result;
 
     DotEmitter(KernelEmitter emitter, Stage driver, Kernel.Dot dot) {
@@ -33,57 +43,138 @@ final class DotEmitter {
         this.micro = emitter.micro();
         this.row = dot.axes().get(0);
         this.column = dot.axes().get(1);
+        this.over = dot.over();
         this.result = emitter.tile(dot.name());
     }
 
-    void emit() {
-        TileEmitter tile = new TileEmitter(emitter);
-        if (!dot.accumulate()) {
-            tile.let(driver, dot.name(), dot.axes(), new Kernel.Constant(DType.F32, 0.0));
-        }
-        boolean leftTile = dot.left() instanceof Kernel.Ref r
-                && emitter.tile(r.name()).axes().equals(List.of(row, dot.over()));
-        boolean rightPanels = dot.right() instanceof Kernel.Load l
-                && emitter.kernel().buffer(l.buffer()).panels() > 0;
-        int depth = leftTile ? emitter.tiles().extent(dot.over()) : Math.min(MAX_DEPTH, extent(dot.over()));
-        int rows = emitter.tiles().extent(row);
-        Tiles.Tile left = leftTile
-                ? emitter.tile(((Kernel.Ref) dot.left()).name())
-                : new Tiles.Tile(
-                        DType.F32,
-                        List.of(row, dot.over()),
-                        emitter.tiles().reserve(Tiles.Kind.FLOATS, rows * ROW_STRIDE),
-                        new int[] {ROW_STRIDE, 1});
-        int panels = (emitter.tiles().extent(column) + micro.panel() - 1) / micro.panel();
-        int right = rightPanels ? 0 : emitter.tiles().reserve(Tiles.Kind.FLOATS, panels * depth * micro.panel());
-
-        Method m = driver.method;
-        Expr.Local at = m.let("at", driver.low(dot.over()));
-        Expr.Local first = m.let("first", at);
-        Expr.Local end = m.let("end", driver.high(dot.over()));
-        m.loopWhile(new Expr.Compare("<", at, end), () -> {
-            Expr.Local stop = m.let("stop", ScalarLanes.math("min", end, at.plus(Expr.literal((long) depth))));
-            emitter.range(driver, dot.over(), at, stop);
-            if (!leftTile) {
-                tile.update(driver, "left", left, List.of(row, dot.over()), dot.left());
-            }
-            if (!rightPanels) {
-                packRight(right, depth);
-            }
-            products(left, rightPanels, right, depth);
-            m.set(at, stop);
-        });
-        emitter.range(driver, dot.over(), first, end);
+    /// How the register tiles read one side.
+    private sealed interface Side {
+        Operand operand();
     }
 
-    private int extent(String axis) {
-        return emitter.kernel()
-                .axis(axis)
-                .orElseThrow()
-                .size()
-                .constant()
-                .map(c -> (int) Math.clamp(c, 1L, MAX_DEPTH))
-                .orElse(MAX_DEPTH);
+    /// A tile value.
+    private record Scratch(Operand operand, Tiles.Tile tile) implements Side {}
+
+    /// A buffer's elements in place, at a position that is linear in the axes.
+    private record InPlace(Operand operand, Kernel.Buffer buffer, Dim position, Dim rowStep) implements Side {}
+
+    /// A weight that was packed into panels when it was loaded.
+    private record Panels(Operand operand, Kernel.Load load) implements Side {}
+
+    /// What is computed or moved first.
+    private record Copied(Operand operand, int offset) implements Side {}
+
+    void emit() {
+        Optional<Side> inLeft = left();
+        Optional<Side> inRight = right();
+        boolean copies = inLeft.isEmpty() || inRight.isEmpty();
+        boolean tiled = Stream.concat(inLeft.stream(), inRight.stream()).anyMatch(s -> s instanceof Scratch);
+        int depth = tiled ? emitter.tiles().extent(over) : extent(copies ? COPIED_DEPTH : DEPTH);
+        Side left = inLeft.orElseGet(() -> copiedLeft(depth));
+        Side right = inRight.orElseGet(() -> copiedRight(depth));
+        boolean single = size(over).constant().filter(c -> c >= 1 && c <= depth).isPresent();
+        boolean fresh = single && !dot.accumulate();
+        TileEmitter tile = new TileEmitter(emitter);
+        if (!fresh && !dot.accumulate()) {
+            tile.let(driver, dot.name(), dot.axes(), new Kernel.Constant(DType.F32, 0.0));
+        }
+        Method m = driver.method;
+        Expr.Local at = m.let("at", driver.low(over));
+        Expr.Local first = m.let("first", at);
+        Expr.Local end = m.let("end", driver.high(over));
+        m.loopWhile(new Expr.Compare("<", at, end), () -> {
+            Expr.Local stop = m.let("stop", ScalarLanes.math("min", end, at.plus(Expr.literal((long) depth))));
+            emitter.range(driver, over, at, stop);
+            if (left instanceof Copied c) {
+                int[] strides = {c.operand.row(), 1};
+                Tiles.Tile copy = new Tiles.Tile(DType.F32, List.of(row, over), c.offset, strides);
+                tile.update(driver, "left", copy, List.of(row, over), dot.left());
+            }
+            if (right instanceof Copied c) {
+                packRight(c.offset, depth);
+            }
+            products(left, right, fresh, depth);
+            m.set(at, stop);
+        });
+        emitter.range(driver, over, first, end);
+    }
+
+    private Dim size(String axis) {
+        return emitter.kernel().axis(axis).orElseThrow().size();
+    }
+
+    private int extent(int most) {
+        return size(over).constant().map(c -> (int) Math.clamp(c, 1L, most)).orElse(most);
+    }
+
+    private Optional<Side> left() {
+        if (dot.left() instanceof Kernel.Ref r) {
+            Tiles.Tile tile = emitter.tile(r.name());
+            if (Set.copyOf(tile.axes()).equals(Set.of(row, over))) {
+                return Optional.of(new Scratch(new Operand(true, tile.stride(row), tile.stride(over)), tile));
+            }
+        }
+        return inPlace(dot.left()).flatMap(p -> {
+            Optional<Long> columns = step(p.position, over);
+            Optional<Dim> rows = p.position.linearFactor(row);
+            return columns.isEmpty() || rows.isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(new InPlace(
+                            new Operand(false, 0, (int) (long) columns.get()), p.buffer, p.position, rows.get()));
+        });
+    }
+
+    private Optional<Side> right() {
+        if (dot.right() instanceof Kernel.Load l
+                && emitter.kernel().buffer(l.buffer()).panels() > 0) {
+            return Optional.of(new Panels(new Operand(false, micro.panel(), 1), l));
+        }
+        if (dot.right() instanceof Kernel.Ref r) {
+            Tiles.Tile tile = emitter.tile(r.name());
+            if (tile.axes().equals(List.of(over, column))) {
+                return Optional.of(new Scratch(new Operand(true, tile.stride(over), 1), tile));
+            }
+        }
+        // Register tiles read whole panels: in place only where the columns are.
+        boolean whole =
+                size(column).constant().filter(c -> c % micro.panel() == 0).isPresent()
+                        && emitter.tiles().extent(column) % micro.panel() == 0;
+        return inPlace(dot.right()).filter(p -> whole).flatMap(p -> {
+            Optional<Long> rows = step(p.position, over);
+            boolean unit = step(p.position, column).filter(s -> s == 1).isPresent();
+            return rows.isEmpty() || !unit
+                    ? Optional.empty()
+                    : Optional.of(
+                            new InPlace(new Operand(false, (int) (long) rows.get(), 1), p.buffer, p.position, Dim.ONE));
+        });
+    }
+
+    /// An operand that is a plain element of an f32 buffer.
+    private Optional<InPlace> inPlace(Kernel.Expr operand) {
+        if (!(operand instanceof Kernel.Load l) || !l.lookups().isEmpty()) {
+            return Optional.empty();
+        }
+        Kernel.Buffer buffer = emitter.kernel().buffer(l.buffer());
+        if (buffer.dtype() != DType.F32 || buffer.panels() > 0) {
+            return Optional.empty();
+        }
+        return Optional.of(new InPlace(new Operand(false, 0, 1), buffer, driver.position(buffer, l.index()), Dim.ONE));
+    }
+
+    private static Optional<Long> step(Dim position, String axis) {
+        return position.linearFactor(axis).flatMap(Dim::constant).filter(s -> Math.abs(s) <= FAR);
+    }
+
+    private Side copiedLeft(int depth) {
+        int stride = depth + SKEW;
+        int rows = emitter.tiles().extent(row);
+        return new Copied(new Operand(true, stride, 1), emitter.tiles().reserve(Tiles.Kind.FLOATS, rows * stride));
+    }
+
+    private Side copiedRight(int depth) {
+        int panels = (emitter.tiles().extent(column) + micro.panel() - 1) / micro.panel();
+        int offset = emitter.tiles().reserve(Tiles.Kind.FLOATS, panels * depth * micro.panel());
+        return new Copied(new Operand(true, micro.panel(), 1), offset);
     }
 
     /// Copies the right operand into panels of the scratch array.
@@ -93,16 +184,16 @@ final class DotEmitter {
         stage.prepare(List.of(dot.right()), List.of(), Set.of());
         Expr.Local low = m.let("low", stage.low(column));
         Expr.Local count = m.let("columns", stage.high(column).minus(low).asInt());
-        Expr.Local from = m.let("low", stage.low(dot.over()));
+        Expr.Local from = m.let("low", stage.low(over));
         Expr.Local panel = m.let("panel", Expr.literal(0));
         Expr.Local to = m.let("to", Expr.literal(offset));
         m.loopWhile(new Expr.Compare("<", panel, count), () -> {
             Expr.Local first = m.let("first", low.plus(panel.asLong()));
             Expr.Local width = m.let("width", ScalarLanes.math("min", Expr.literal(micro.panel()), count.minus(panel)));
             Expr.Local k = m.let("k", from);
-            m.loop(k, Expr.literal(1L), stage.high(dot.over()), () -> {
-                stage.bind(dot.over(), k);
-                stage.bind(KernelEmitter.relative(dot.over()), k.minus(from));
+            m.loop(k, Expr.literal(1L), stage.high(over), () -> {
+                stage.bind(over, k);
+                stage.bind(KernelEmitter.relative(over), k.minus(from));
                 Expr base = to.plus(k.minus(from).asInt().times(Expr.literal(micro.panel())));
                 new TileEmitter(emitter).inner(stage, column, first, width, dot.right(), new PanelSink(stage, base));
             });
@@ -144,50 +235,70 @@ final class DotEmitter {
     }
 
     /// Covers the result with register tiles.
-    private void products(Tiles.Tile left, boolean rightPanels, int right, int depth) {
+    private void products(Side left, Side right, boolean fresh, int depth) {
         Stage stage = emitter.stage("product_" + dot.name());
         Method m = stage.method;
+        prepare(stage, left);
+        prepare(stage, right);
         Expr.Local rows = m.let("rows", stage.high(row).minus(stage.low(row)).asInt());
         Expr.Local columns =
                 m.let("columns", stage.high(column).minus(stage.low(column)).asInt());
-        Expr.Local count = m.let(
-                "depth", stage.high(dot.over()).minus(stage.low(dot.over())).asInt());
-        int panel = micro.panel();
-        Expr.Local b = rightPanels
-                ? m.let("b", panelAddress(stage, (Kernel.Load) dot.right()))
-                : m.let("b", Expr.literal(right));
+        Expr.Local count =
+                m.let("depth", stage.high(over).minus(stage.low(over)).asInt());
+        Expr.Local a = m.let("a", first(stage, left));
+        Expr aRow =
+                left instanceof InPlace p ? m.let("aRow", stage.dim(p.rowStep).asInt()) : Expr.literal(0);
+        Expr.Local b = m.let("b", first(stage, right));
         Expr.Local j = m.let("j", Expr.literal(0));
         m.loopWhile(new Expr.Compare("<", j, columns), () -> {
             Expr.Local i = m.let("i", Expr.literal(0));
-            for (int tile : micro.tiles()) {
-                m.loop(i, Expr.literal(tile), rows, () -> {
-                    Expr a = Expr.literal(left.offset()).plus(i.times(Expr.literal(left.strides()[0])));
+            for (int size : micro.tiles()) {
+                MicroKernels.Tile tile = new MicroKernels.Tile(size, fresh, left.operand(), right.operand());
+                m.loop(i, Expr.literal(size), rows, () -> {
+                    Expr between = left instanceof InPlace
+                            ? aRow
+                            : Expr.literal(left.operand().row());
+                    Expr from = a.plus(left.operand().distance(i.times(between)));
                     Expr c = Expr.literal(result.offset())
                             .plus(i.times(Expr.literal(result.strides()[0])))
                             .plus(j);
-                    m.call(micro.invoke(
-                            tile,
-                            !rightPanels,
-                            left.strides()[0],
-                            stage.floats,
-                            a,
-                            b,
-                            c,
-                            Expr.literal(result.strides()[0]),
-                            count));
+                    Expr cRow = Expr.literal(result.strides()[0]);
+                    m.call(micro.invoke(tile, stage.floats, from, aRow, b, c, cRow, count));
                 });
             }
-            m.set(j, j.plus(Expr.literal(panel)));
-            m.set(
-                    b,
-                    rightPanels
-                            ? b.plus(panelBytes(stage, (Kernel.Load) dot.right()))
-                            : b.plus(Expr.literal(depth * panel)));
+            m.set(j, j.plus(Expr.literal(micro.panel())));
+            m.set(b, b.plus(panelStep(right, depth)));
         });
         emitter.run(driver, stage);
     }
 
-    private Expr panelBytes(Stage stage, Kernel.Load load) {
+    private static void prepare(Stage stage, Side side) {
+        if (side instanceof InPlace p) {
+            stage.prepare(List.of(), List.of(List.of(p.position, p.rowStep)), Set.of(p.buffer.name()));
+        }
+    }
+
+    /// Where a side's first element for this task and block lies.
+    private Expr first(Stage stage, Side side) {
+        return switch (side) {
+            case Scratch s -> Expr.literal(s.tile.offset());
+            case Copied c -> Expr.literal(c.offset);
+            case InPlace p -> stage.address(p.buffer, p.position);
+            case Panels p -> panelAddress(stage, p.load);
+        };
+    }
+
+    /// How far apart the panels of the right side are, in positions.
+    private Expr panelStep(Side right, int depth) {
+        return switch (right) {
+            case Copied c -> Expr.literal(depth * micro.panel());
+            case Panels p -> panelBytes(p.load);
+            case Scratch s -> right.operand().distance(micro.panel());
+            case InPlace p -> right.operand().distance(micro.panel());
+        };
+    }
+
+    private Expr panelBytes(Kernel.Load load) {
         long depth =
                 emitter.kernel().buffer(load.buffer()).shape().get(0).constant().orElseThrow();
         return Expr.literal(depth * micro.panel() * 4);
@@ -197,7 +308,6 @@ final class DotEmitter {
     private Expr panelAddress(Stage stage, Kernel.Load load) {
         Expr base = new Expr.Element(stage.frame, Expr.literal(emitter.bufferNumber(load.buffer())));
         Expr panel = ScalarLanes.math("floorDiv", stage.low(column), Expr.literal((long) micro.panel()));
-        return base.plus(panel.times(panelBytes(stage, load)))
-                .plus(stage.low(dot.over()).times(Expr.literal(4L * micro.panel())));
+        return base.plus(panel.times(panelBytes(load))).plus(stage.low(over).times(Expr.literal(4L * micro.panel())));
     }
 }

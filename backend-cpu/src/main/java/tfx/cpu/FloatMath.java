@@ -3,8 +3,7 @@ package tfx.cpu;
 import tfx.cpu.code.Expr;
 
 /// Transcendental functions of f32 as arithmetic that is the same for one float and for a vector. The JDK's own
-/// differ
-/// between interpreted and compiled code in their last bits; these do not.
+/// differ between interpreted and compiled code in their last bits; these do not.
 final class FloatMath {
     /// Adding and subtracting it rounds to the nearest integer, which then stands in the low bits.
     private static final float MAGIC = 12582912f;
@@ -16,8 +15,7 @@ final class FloatMath {
     private static final float LARGEST = 89f; // above, exp is infinite
 
     /// Minimax fits made for this file, lowest order first: f(x) = x P(x^2) / Q(x^2), relative error of the fit
-    /// below
-    /// 3e-8 for erf on [0, 4] and 4e-11 for tanh on [0, 9].
+    /// below 3e-8 for erf on [0, 4] and 4e-11 for tanh on [0, 9].
     private static final float[] ERF_P = {
         1.1283791065216064f,
         0.1935436874628067f,

@@ -23,8 +23,7 @@ import tfx.runtime.program.CompiledKernel;
 import tfx.runtime.program.Needs;
 
 /// Kernel to class. The class walks its tasks in `run`; each statement is a method of its own, a *stage*, that
-/// works on
-/// tiles in scratch arrays. Stages are small, so that the JIT compiler takes each of them.
+/// works on tiles in scratch arrays. Stages are small, so that the JIT compiler takes each of them.
 final class KernelEmitter {
     /// A class and the scratch memory that it needs, in elements.
     record Emitted(ClassCode code, Needs needs) {}

@@ -2,10 +2,8 @@ package tfx.cpu;
 
 import tfx.cpu.code.Expr;
 
-/// Arithmetic on f32 values of one kind: one float, or a vector of them. Emitters written against it give the
-/// same
-/// bits
-/// at every width, since each operation rounds in the same way.
+/// Arithmetic on f32 values of one kind: one float, or a vector of them. Emitters written against it give the same
+/// bits at every width, since each operation rounds in the same way.
 interface Lanes {
     Expr constant(float value);
 
@@ -42,8 +40,7 @@ interface Lanes {
     Expr choose(Expr condition, Expr a, Expr b);
 
     /// `2^n * x` for `n` given as the bits that `magic` has below it: see {@link FloatMath#exp}. Exact unless the
-    /// result
-    /// is subnormal.
+    /// result is subnormal.
     Expr scale(Expr x, Expr shifted, int magicBits);
 
     /// Names a value so that using it twice computes it once.

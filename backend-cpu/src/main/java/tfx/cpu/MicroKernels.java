@@ -12,27 +12,74 @@ import tfx.cpu.code.Method;
 import tfx.cpu.code.Statement;
 import tfx.runtime.DType;
 
-/// The register tiles of matrix products, shared by all kernels of a program: `C[rows, panel] += A[rows, k] B[k,
-/// panel]`.
+/// The register tiles of matrix products, shared by all kernels of a program:
+/// `C[rows, panel] (+)= A[rows, k] B[k, panel]`.
 ///
-/// A and C lie in the scratch array, B in a panel of two vectors a row, in the scratch array or in memory. C
-/// stays in
-/// registers along `k`. Every element is one chain of fused multiply-adds in the order of `k`, at every width.
+/// A and B lie in the scratch array or in memory; a row of B's panel is two vectors. C lies in the scratch array
+/// and stays in registers along `k`. Every element is one chain of fused multiply-adds in the order of `k`, at
+/// every width.
 final class MicroKernels {
-    private record Key(int rows, boolean array, int stride) {}
+    /// Where an operand lies. In the scratch array, positions are indices and strides are constants of the code;
+    /// in memory, positions are addresses, and rows of A are as far apart as the call says.
+    ///
+    /// @param row    elements between rows; 0 for A in memory
+    /// @param column elements between columns; 1 for B
+    record Operand(boolean scratch, int row, int column) {
+        Type position() {
+            return scratch ? Type.INT_TYPE : Type.LONG_TYPE;
+        }
 
-    /// Rows of the register tiles, largest first: as many accumulators as registers allow, one for edges.
+        /// A number of elements as a distance of positions.
+        Expr distance(Expr elements) {
+            return scratch ? elements : elements.asLong().times(Expr.literal(4L));
+        }
+
+        Expr distance(int elements) {
+            return distance(Expr.literal(elements));
+        }
+
+        /// How far `count` steps of `stride` elements reach.
+        Expr distance(Expr count, int stride) {
+            return stride == 1 ? distance(count) : distance(count.times(Expr.literal(stride)));
+        }
+
+        Expr element(Expr floats, Expr position) {
+            return scratch ? new Expr.Element(floats, position) : Stage.load(DType.F32, position);
+        }
+
+        Expr vector(VectorLanes lanes, Expr floats, Expr position) {
+            return scratch ? lanes.load(floats, position) : lanes.load(position);
+        }
+
+        private String text() {
+            return (scratch ? "s" : "m") + row + "_" + column;
+        }
+    }
+
+    /// A register tile.
+    ///
+    /// @param fresh whether C begins as zeros, and not as what it holds
+    record Tile(int rows, boolean fresh, Operand a, Operand b) {
+        String name() {
+            return (fresh ? "tile" : "add") + rows + "_" + a.text() + "_" + b.text();
+        }
+    }
+
+    /// Rows of A that share a base address: a processor addresses base + 1 x and 2 x stride for free.
+    private static final int SHARED = 3;
+
+    /// Rows of the register tiles, largest first: as many accumulators as registers allow, fewer for edges.
     private final int[] tiles;
 
     private final int lanes;
     private final boolean vector;
     private final ClassCode code;
-    private final Map<Key, Method> methods = new LinkedHashMap<>();
+    private final Map<Tile, Method> methods = new LinkedHashMap<>();
 
     MicroKernels(int lanes, boolean vector, String className) {
         this.lanes = lanes;
         this.vector = vector && lanes > 1;
-        this.tiles = lanes >= 16 ? new int[] {12, 4, 1} : new int[] {6, 2, 1};
+        this.tiles = lanes >= 16 ? new int[] {12, 8, 4, 2, 1} : new int[] {6, 4, 2, 1};
         this.code = new ClassCode(className, Object.class, "product.tfx");
     }
 
@@ -48,96 +95,117 @@ final class MicroKernels {
         return 2 * lanes;
     }
 
-    /// A call of the tile with `rows` rows.
+    /// A call of a register tile.
     ///
-    /// @param stride elements between rows of A, a constant of the emitted code
-    /// @param b      the panel's first element: an index of the scratch array if `array`, else an address
-    Expr invoke(int rows, boolean array, int stride, Expr floats, Expr a, Expr b, Expr c, Expr cStride, Expr depth) {
-        Method method = methods.computeIfAbsent(new Key(rows, array, stride), this::make);
+    /// @param a    position of A's first element
+    /// @param aRow elements between rows of A, where it lies in memory
+    /// @param b    position of the panel's first element
+    /// @param c    index of C's first element, whose rows are `cRow` elements apart
+    Expr invoke(Tile tile, Expr floats, Expr a, Expr aRow, Expr b, Expr c, Expr cRow, Expr depth) {
+        Method method = methods.computeIfAbsent(tile, this::make);
         return new Expr.Call(
                 Opcodes.INVOKESTATIC,
                 code.internalName(),
                 method.name(),
                 method.signature(),
-                List.of(floats, a, b, c, cStride, depth));
+                List.of(floats, a, aRow, b, c, cRow, depth));
     }
 
-    private Method make(Key key) {
-        String name = "tile" + key.rows + (key.array ? "_array_" : "_memory_") + key.stride;
-        Method m = code.method(true, name, Type.VOID_TYPE);
+    private Method make(Tile tile) {
+        Method m = code.method(true, tile.name(), Type.VOID_TYPE);
         Expr.Local floats = m.parameter("floats", Stage.FLOATS);
-        Expr.Local a = m.parameter("a", Type.INT_TYPE);
-        Expr.Local b = m.parameter("b", key.array ? Type.INT_TYPE : Type.LONG_TYPE);
+        Expr.Local a = m.parameter("a", tile.a.position());
+        Expr.Local aRow = m.parameter("aRow", Type.INT_TYPE);
+        Expr.Local b = m.parameter("b", tile.b.position());
         Expr.Local c = m.parameter("c", Type.INT_TYPE);
-        Expr.Local cStride = m.parameter("cStride", Type.INT_TYPE);
+        Expr.Local cRow = m.parameter("cRow", Type.INT_TYPE);
         Expr.Local depth = m.parameter("depth", Type.INT_TYPE);
         if (vector) {
-            vectors(key, m, floats, a, b, c, cStride, depth);
+            vectors(tile, m, floats, a, aRow, b, c, cRow, depth);
         } else {
-            scalars(key, m, floats, a, b, c, cStride, depth);
+            scalars(tile, m, floats, a, aRow, b, c, cRow, depth);
         }
         return m;
     }
 
-    private void vectors(Key key, Method m, Expr floats, Expr a, Expr b, Expr c, Expr cStride, Expr depth) {
+    private void vectors(Tile tile, Method m, Expr floats, Expr a, Expr aRow, Expr b, Expr c, Expr cRow, Expr depth) {
         VectorLanes v = new VectorLanes(m, lanes);
         List<Expr.Local> sums = new ArrayList<>();
-        for (int r = 0; r < key.rows; r++) {
-            Expr row = c.plus(cStride.times(Expr.literal(r)));
+        for (int r = 0; r < tile.rows; r++) {
+            Expr row = c.plus(cRow.times(Expr.literal(r)));
             for (int half = 0; half < 2; half++) {
-                sums.add(m.let("sum", v.load(floats, row.plus(Expr.literal(half * lanes)))));
+                sums.add(m.let(
+                        "sum", tile.fresh ? v.constant(0f) : v.load(floats, row.plus(Expr.literal(half * lanes)))));
             }
         }
+        List<Expr> rows = rows(tile, m, a, aRow);
         Expr.Local k = m.let("k", Expr.literal(0));
         m.loop(k, Expr.literal(1), depth, () -> {
+            Expr panel = b.plus(tile.b.distance(k, tile.b.row));
             Expr[] halves = new Expr[2];
             for (int half = 0; half < 2; half++) {
-                halves[half] = m.let(
-                        "b",
-                        key.array
-                                ? v.load(
-                                        floats,
-                                        b.plus(k.times(Expr.literal(2 * lanes))).plus(Expr.literal(half * lanes)))
-                                : v.load(b.plus(k.asLong().times(Expr.literal(8L * lanes)))
-                                        .plus(Expr.literal(4L * half * lanes))));
+                halves[half] = m.let("b", tile.b.vector(v, floats, panel.plus(tile.b.distance(half * lanes))));
             }
-            Expr column = a.plus(k);
-            for (int r = 0; r < key.rows; r++) {
-                Expr element = new Expr.Element(floats, column.plus(Expr.literal(r * key.stride)));
-                Expr.Local wide = m.let("a", v.broadcast(element));
+            for (int r = 0; r < tile.rows; r++) {
+                Expr at = rows.get(r).plus(tile.a.distance(k, tile.a.column));
+                Expr.Local wide = m.let("a", v.broadcast(tile.a.element(floats, at)));
                 for (int half = 0; half < 2; half++) {
                     Expr.Local sum = sums.get(2 * r + half);
                     m.set(sum, v.fma(wide, halves[half], sum));
                 }
             }
         });
-        for (int r = 0; r < key.rows; r++) {
-            Expr row = c.plus(cStride.times(Expr.literal(r)));
+        for (int r = 0; r < tile.rows; r++) {
+            Expr row = c.plus(cRow.times(Expr.literal(r)));
             for (int half = 0; half < 2; half++) {
                 m.call(v.store(sums.get(2 * r + half), floats, row.plus(Expr.literal(half * lanes))));
             }
         }
     }
 
-    private void scalars(Key key, Method m, Expr floats, Expr a, Expr b, Expr c, Expr cStride, Expr depth) {
+    /// Where the rows of A begin.
+    private static List<Expr> rows(Tile tile, Method m, Expr a, Expr aRow) {
+        List<Expr> rows = new ArrayList<>();
+        if (tile.a.scratch) {
+            for (int r = 0; r < tile.rows; r++) {
+                rows.add(a.plus(Expr.literal(r * tile.a.row)));
+            }
+            return rows;
+        }
+        Expr.Local stride = m.let("stride", tile.a.distance(aRow));
+        Expr.Local twice = m.let("twice", stride.plus(stride));
+        Expr.Local base = m.let("base", a);
+        for (int r = 0; r < tile.rows; r++) {
+            if (r > 0 && r % SHARED == 0) {
+                base = m.let("base", base.plus(twice).plus(stride));
+            }
+            rows.add(r % SHARED == 0 ? base : base.plus(r % SHARED == 1 ? stride : twice));
+        }
+        return rows;
+    }
+
+    private void scalars(Tile tile, Method m, Expr floats, Expr a, Expr aRow, Expr b, Expr c, Expr cRow, Expr depth) {
         ScalarLanes s = new ScalarLanes(m);
         Expr.Local row = m.let("row", Expr.literal(0));
-        m.loop(row, Expr.literal(1), Expr.literal(key.rows), () -> {
-            Expr.Local to = m.let("to", c.plus(cStride.times(row)));
-            Expr.Local from = m.let("from", a.plus(row.times(Expr.literal(key.stride))));
+        m.loop(row, Expr.literal(1), Expr.literal(tile.rows), () -> {
+            Expr.Local to = m.let("to", c.plus(cRow.times(row)));
+            Expr between = tile.a.scratch ? Expr.literal(tile.a.row) : aRow;
+            Expr.Local from = m.let("from", a.plus(tile.a.distance(row.times(between))));
+            Expr.Local j = m.let("j", Expr.literal(0));
+            if (tile.fresh) {
+                m.loop(
+                        j,
+                        Expr.literal(1),
+                        Expr.literal(2 * lanes),
+                        () -> m.add(new Statement.SetElement(floats, to.plus(j), new Expr.Literal(0f))));
+            }
             Expr.Local k = m.let("k", Expr.literal(0));
             m.loop(k, Expr.literal(1), depth, () -> {
-                Expr.Local left = m.let("left", new Expr.Element(floats, from.plus(k)));
-                Expr.Local right = m.let(
-                        "right",
-                        key.array
-                                ? b.plus(k.times(Expr.literal(2 * lanes)))
-                                : b.plus(k.asLong().times(Expr.literal(8L * lanes))));
-                Expr.Local j = m.let("j", Expr.literal(0));
+                Expr.Local left = m.let("left", tile.a.element(floats, from.plus(tile.a.distance(k, tile.a.column))));
+                Expr.Local right = m.let("right", b.plus(tile.b.distance(k, tile.b.row)));
+                m.set(j, Expr.literal(0));
                 m.loop(j, Expr.literal(1), Expr.literal(2 * lanes), () -> {
-                    Expr value = key.array
-                            ? new Expr.Element(floats, right.plus(j))
-                            : Stage.load(DType.F32, right.plus(j.asLong().times(Expr.literal(4L))));
+                    Expr value = tile.b.element(floats, right.plus(tile.b.distance(j)));
                     Expr sum = s.fma(left, value, new Expr.Element(floats, to.plus(j)));
                     m.add(new Statement.SetElement(floats, to.plus(j), sum));
                 });

@@ -16,8 +16,7 @@ import tfx.runtime.DType;
 /// Stages that reduce over an axis.
 ///
 /// Sums of f32 run in as many partial sums as a vector has lanes, element `x` in partial sum `x mod lanes`,
-/// joined by
-/// halves at the end. The scalar twin keeps the same partial sums, so both give the same bits.
+/// joined by halves at the end. The scalar twin keeps the same partial sums, so both give the same bits.
 final class ReduceEmitter {
     private final KernelEmitter emitter;
 

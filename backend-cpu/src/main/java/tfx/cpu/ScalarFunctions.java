@@ -7,9 +7,8 @@ import tfx.ir.UnaryFn;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
 
-/// The lowering of each row of the op table to code for one element: the functions of f32 that have a vector form
-/// as the
-/// arithmetic of {@link FloatMath}, the others in double, rounded or wrapped to the element type.
+/// The lowering of each row of the op table to code for one element: the functions of f32 that have a vector
+/// form as the arithmetic of {@link FloatMath}, the others in double, rounded or wrapped to the element type.
 record ScalarFunctions(ScalarLanes scalars) {
     static Expr literal(Kernel.Constant c) {
         return new Expr.Literal(

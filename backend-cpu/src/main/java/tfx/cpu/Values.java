@@ -13,8 +13,7 @@ import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
 import tfx.runtime.Dim;
 
-/// Code for kernel expressions inside the innermost loop of a stage. What does not change along the loop's axis
-/// is
+/// Code for kernel expressions inside the innermost loop of a stage. What does not change along the loop's axis is
 /// computed before it; what changes is read with one stride where that is possible.
 final class Values {
     /// A buffer element that moves by a fixed step along the axis.

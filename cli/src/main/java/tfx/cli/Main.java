@@ -12,8 +12,7 @@ import picocli.CommandLine;
 import tfx.runtime.RunException;
 
 /// The command line. Exit codes: 0 ok, 1 the program is wrong, 2 the command line is wrong, 3 a run failed, 70 a
-/// bug of
-/// tfx.
+/// bug of tfx.
 @CommandLine.Command(
         name = "tfx",
         description = "A language and an optimising compiler for transformer programs.",

@@ -14,9 +14,8 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/// Source text is hostile: whatever it holds, `tfx check` under `-Xmx512m` ends in a few seconds with exit code 1
-/// and
-/// located diagnostics, never with a stack trace.
+/// Source text is hostile: whatever it holds, `tfx check` under `-Xmx512m` ends in a few seconds with exit code
+/// 1 and located diagnostics, never with a stack trace.
 final class HostileSourceTest {
     private static final long LIMIT_SECONDS = 20; // 5 s on an idle machine; tests share theirs
 

@@ -21,8 +21,7 @@ public final class LoadedProgram {
         return session.program().signature();
     }
 
-    /// Runs the program on arguments in the order of the source: a `Tensor` each; for a ragged one a `List` with
-    /// a
+    /// Runs the program on arguments in the order of the source: a `Tensor` each; for a ragged one a `List` with a
     /// `Tensor`, `int[]` or (for tokens) `String` a row. Arguments must stay open until the call returns.
     ///
     /// @param arena owns the results

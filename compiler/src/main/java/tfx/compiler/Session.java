@@ -26,8 +26,7 @@ import tfx.runtime.program.Arguments;
 import tfx.runtime.program.Executable;
 
 /// A program made ready to run: compiled, its weights loaded, its tokenizer opened. Safe for concurrent calls;
-/// results
-/// belong to the caller's arena.
+/// results belong to the caller's arena.
 public final class Session implements AutoCloseable {
     /// Where programs run.
     public enum Backend {

@@ -38,11 +38,9 @@ import tfx.testkit.GraphGen;
 import tfx.testkit.OpCases;
 
 /// Feeds one door of tfx with hostile input, as a process of its own: `Fuzz DOOR COUNT SEED`. Half of the inputs
-/// are
-/// valid ones with pieces changed, moved or made extreme; the others are built wrong on purpose, or noise.
-/// Anything but
-/// success or the door's own error ends the process with the seed; so does an input that takes more than five
-/// seconds.
+/// are valid ones with pieces changed, moved or made extreme; the others are built wrong on purpose, or noise.
+/// Anything but success or the door's own error ends the process with the seed; so does an input that takes more
+/// than five seconds.
 final class Fuzz {
     private static final long LIMIT_NANOS = 5_000_000_000L;
     private static final AtomicLong STARTED = new AtomicLong(Long.MAX_VALUE);

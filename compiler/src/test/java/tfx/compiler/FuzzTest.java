@@ -12,8 +12,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /// Hostile input at every door, in processes with little memory: each ends in success or in the door's own error,
-/// within
-/// five seconds.
+/// within five seconds.
 @Execution(ExecutionMode.CONCURRENT)
 final class FuzzTest {
     private static final long INPUTS = 200_000;

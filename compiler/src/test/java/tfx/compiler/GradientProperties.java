@@ -24,8 +24,7 @@ import tfx.testkit.Close;
 import tfx.testkit.OpCases;
 
 /// The gradient of every row of the op table against central differences in double, along random directions; and
-/// the
-/// gradient programs on every engine.
+/// the gradient programs on every engine.
 final class GradientProperties {
     private static final Map<String, OpCases.Row> ROWS = OpCases.rows();
     private static final double STEP = 1e-6;
@@ -53,8 +52,7 @@ final class GradientProperties {
     }
 
     /// Values inside the domain of the row and away from its kinks: no two are near each other, those of another
-    /// input
-    /// (`number`) included.
+    /// input (`number`) included.
     private static Nd values(String row, Random random, int number, long[] shape) {
         Nd nd = Nd.zeros(DType.F64, shape);
         List<Integer> order = new ArrayList<>();

@@ -27,9 +27,8 @@ import tfx.runtime.TensorType;
 import tfx.testkit.Close;
 import tfx.testkit.Values;
 
-/// Operation x element type x edge size, on every engine: the matrix is generated from the op table, so a new row
-/// is
-/// covered or named as a hole with its reason.
+/// Operation x element type x edge size, on every engine: the matrix is generated from the op table, so a new
+/// row is covered or named as a hole with its reason.
 final class MatrixTest {
     private static final int[] SIZES = {0, 1, 13, 4098};
 

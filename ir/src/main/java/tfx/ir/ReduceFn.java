@@ -2,9 +2,8 @@ package tfx.ir;
 
 import tfx.runtime.DType;
 
-/// Rows of the op table: associative reductions. Each names the binary function that combines two partial results
-/// and
-/// the value of an empty reduction.
+/// Rows of the op table: associative reductions. Each names the binary function that combines two partial
+/// results and the value of an empty reduction.
 public enum ReduceFn {
     SUM("sum", "Sum; 0 of nothing.", BinaryFn.ADD, 0, 0),
     PROD("prod", "Product; 1 of nothing.", BinaryFn.MUL, 1, 1),

@@ -7,8 +7,7 @@ import tfx.runtime.DType;
 import tfx.runtime.Numbers;
 
 /// Rows of the op table: functions of one element. The reference evaluation is in double or 64-bit integers; the
-/// caller
-/// rounds or wraps to the declared type.
+/// caller rounds or wraps to the declared type.
 public enum UnaryFn {
     NEG("neg", "Negation; integers wrap.", v -> -v, v -> -v, null),
     ABS("abs", "Absolute value; the smallest integer stays itself.", Math::abs, Math::abs, null),

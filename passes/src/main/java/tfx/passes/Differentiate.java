@@ -14,8 +14,7 @@ import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
 
 /// Reverse-mode differentiation of a graph without loops: the graph that computes the result and, from the
-/// gradient
-/// of something with respect to the result, that with respect to inputs.
+/// gradient of something with respect to the result, that with respect to inputs.
 ///
 /// Before:
 /// ```
@@ -34,8 +33,7 @@ import tfx.ir.graph.Op;
 /// ```
 ///
 /// **Requires** a graph without regions and loops. **Ensures** an output `d.NAME` for each input asked for, zeros
-/// where
-/// nothing flows. **Does not** simplify what it makes.
+/// where nothing flows. **Does not** simplify what it makes.
 public final class Differentiate {
     private Differentiate() {}
 

@@ -105,8 +105,7 @@ final class DotLowering {
     }
 
     /// Each task brings its rows of the left operand into place; wide products spread that over more columns, the
-    /// others
-    /// leave more tasks to share among threads.
+    /// others leave more tasks to share among threads.
     private int columnTile(Dim width) {
         return width.constant().filter(w -> w >= WIDE).isPresent() ? 2 * target.colTile() : target.colTile();
     }

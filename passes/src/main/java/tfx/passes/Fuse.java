@@ -18,8 +18,7 @@ import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
 
 /// Chooses a schedule. What may be fused is decided by one question, whether the region lowers to a kernel; what
-/// should
-/// be fused, by a fixed order of preferences:
+/// should be fused, by a fixed order of preferences:
 ///
 /// 1. two contractions with reductions between them (the middle tensor is never stored),
 /// 2. a contraction with the element-wise operations that follow it,
@@ -248,16 +247,14 @@ public final class Fuse {
         add(new TreeSet<>(Set.of(node.id())), node.id());
     }
 
-    /// Arithmetic beside the scores of online attention, such as a bias computed from positions: stored, it would
-    /// be as
-    /// large as the scores. What looks up floats stays stored: lookups have no vector form.
+    /// Arithmetic beside the scores of online attention, such as a bias computed from positions: stored, it
+    /// would be as large as the scores. What looks up floats stays stored: lookups have no vector form.
     private boolean isScoreArithmetic(Node node) {
         return node.op().isElementwise() && node.type().rank() >= 2;
     }
 
     /// Whether joining would compute a reduction's row anew for elements of a larger result that no reduction
-    /// ties
-    /// to it.
+    /// ties to it.
     private boolean repeatsReduction(Node node, Set<Integer> joined) {
         return node.op() instanceof Op.Reduce
                 && joined.stream().anyMatch(n -> graph.node(n).op() instanceof Op.Gather);

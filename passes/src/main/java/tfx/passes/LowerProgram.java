@@ -31,8 +31,7 @@ import tfx.runtime.program.Guard;
 /// Fused graph to kernels and the order of their launches.
 ///
 /// Kernels that differ in buffers alone are one kernel. What depends on weights alone runs once, when they are
-/// loaded;
-/// so does the packing of constant right-hand operands of products.
+/// loaded; so does the packing of constant right-hand operands of products.
 public final class LowerProgram {
     private final Graph graph;
     private final Target target;

@@ -21,17 +21,14 @@ import tfx.runtime.Dim;
 
 /// Two contractions with reductions between them over the axis that the second sums, in one walk along that axis.
 ///
-/// A sum whose terms depend on an earlier reduction `m` can be carried along while `m` still changes if a law
-/// says
-/// how
-/// the sum changes with it. Two laws are known, and no others are assumed:
+/// A sum whose terms depend on an earlier reduction `m` can be carried along while `m` still changes if a law says
+/// how the sum changes with it. Two laws are known, and no others are assumed:
 ///
 /// * *exp-shift*: terms with the factor `exp(t - m)`, `m` a maximum, change by the factor `exp(m_old - m_new)`
 ///   (Milakov and Gimelshein 2018, arXiv 1805.02867; Rabe and Staats 2021, arXiv 2112.05682).
 /// * *scale*: a factor or divisor that does not depend on the axis moves out of the sum.
 ///
-/// Softmax attention is what this gives; nothing here knows that word. Terms outside the laws are illegal, and
-/// the
+/// Softmax attention is what this gives; nothing here knows that word. Terms outside the laws are illegal, and the
 /// operations stay separate kernels.
 final class OnlineLowering {
     /// A sum carried along the walk.
@@ -139,9 +136,7 @@ final class OnlineLowering {
     }
 
     /// Exp-shift holds for terms `exp(t - m)` where `m` is the maximum of that very `t`, and where a score that
-    /// the
-    /// maximum
-    /// leaves out is left out of the sum too: while nothing was seen, the carried sum must be 0.
+    /// the maximum leaves out is left out of the sum too: while nothing was seen, the carried sum must be 0.
     private static void requireSameScores(Terms terms, Expr maximum, DType dtype) throws Illegal {
         Expr none = number(dtype, Double.NEGATIVE_INFINITY);
         List<Expr> kept = new ArrayList<>(Restriction.conditions(terms.core(), number(dtype, 0)));

@@ -15,9 +15,9 @@ import tfx.ir.kernel.Kernel;
 import tfx.ir.kernel.Kernel.Expr;
 import tfx.runtime.Dim;
 
-/// Turns the graph of a region into expressions: "the element of this node at this index". Views change the index
-/// and
-/// cost nothing. Reductions and contractions are not pulled through; a handler says what stands for them.
+/// Turns the graph of a region into expressions: "the element of this node at this index". Views change the
+/// index and cost nothing. Reductions and contractions are not pulled through; a handler says what stands for
+/// them.
 final class Puller {
     /// What stands for an operation that is computed on its own, such as a reduction, at an index.
     interface Anchor {
@@ -195,8 +195,7 @@ final class Puller {
     }
 
     /// The index in the result of an operation of the element at `index` of its operand: element-wise operations
-    /// keep
-    /// it, some views move it.
+    /// keep it, some views move it.
     List<Dim> pushed(Node node, List<Dim> index) throws Illegal {
         if (node.op().isElementwise()) {
             return index;

@@ -13,8 +13,7 @@ import tfx.ir.kernel.Kernel;
 import tfx.runtime.Dim;
 
 /// One region to one kernel. Which form the kernel takes follows from the reductions and contractions in the
-/// region;
-/// a region that fits none is illegal, which is how fusion finds out what it may join.
+/// region; a region that fits none is illegal, which is how fusion finds out what it may join.
 final class RegionLowering {
     /// A kernel and where its buffers come from.
     ///

@@ -21,8 +21,7 @@ import tfx.ir.graph.Op;
 /// output "y" %2
 /// ```
 ///
-/// **Requires** nothing. **Ensures** every node but the inputs is needed. **Does not** remove inputs: they are
-/// the
+/// **Requires** nothing. **Ensures** every node but the inputs is needed. **Does not** remove inputs: they are the
 /// program's interface.
 public final class RemoveDead implements Pass {
     @Override

@@ -17,11 +17,8 @@ import tfx.runtime.Dim;
 /// Which points of an axis a condition lets through, as a range: selectors decide the work.
 ///
 /// Two kinds of condition are understood. *Same entry* compares row ids of a ragged dimension; the range is that
-/// entry's
-/// rows exactly, and the condition goes. *Affine* compares positions; the range covers what the tile can reach,
-/// and
-/// the
-/// condition stays for the points at its border.
+/// entry's rows exactly, and the condition goes. *Affine* compares positions; the range covers what the tile can
+/// reach, and the condition stays for the points at its border.
 ///
 /// @param from  first point, if bounded
 /// @param to    one past the last point, if bounded

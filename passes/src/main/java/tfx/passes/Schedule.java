@@ -12,8 +12,7 @@ import java.util.stream.Collectors;
 import tfx.ir.text.Scanner;
 
 /// Which operations of a graph become one kernel each. A value: printable, parseable, and any legal one gives the
-/// same
-/// results.
+/// same results.
 ///
 /// @param loops the schedules of the graphs of loops, by the loop's value
 public record Schedule(List<Group> groups, SortedMap<Integer, Nested> loops) {
@@ -28,9 +27,7 @@ public record Schedule(List<Group> groups, SortedMap<Integer, Nested> loops) {
     public record Nested(Optional<Schedule> test, Schedule body) {}
 
     /// Operations that are fused; the last is the one whose value others see. Views, constants and index
-    /// arithmetic
-    /// are
-    /// not listed: each region computes its own.
+    /// arithmetic are not listed: each region computes its own.
     public record Group(String name, List<Integer> nodes) {
         public Group {
             nodes = List.copyOf(nodes);
@@ -42,8 +39,7 @@ public record Schedule(List<Group> groups, SortedMap<Integer, Nested> loops) {
     }
 
     /// One line a group, `fuse contract.0 (%4, %7)`; a loop is `loop %9 { ... }` with its test's schedule before
-    /// its
-    /// body's.
+    /// its body's.
     @Override
     public String toString() {
         StringBuilder out = new StringBuilder();

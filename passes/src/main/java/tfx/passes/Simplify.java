@@ -27,9 +27,7 @@ import tfx.runtime.TensorType;
 /// ```
 ///
 /// **Requires** a graph without regions. **Ensures** applying it again changes nothing. **Does not** use
-/// identities
-/// that
-/// rounding, NaN or signed zeros break: `x * 0` stays for floats, `x + 0.0` too.
+/// identities that rounding, NaN or signed zeros break: `x * 0` stays for floats, `x + 0.0` too.
 public final class Simplify implements Pass {
     /// One rewrite; empty where it does not apply.
     interface Rule {

@@ -12,9 +12,8 @@ import tfx.ir.kernel.Kernel;
 import tfx.ir.kernel.Kernel.Expr;
 import tfx.runtime.DType;
 
-/// The terms of a sum along an axis, split by the laws that let the sum be carried: what must be summed, and what
-/// the
-/// finished sum still goes through.
+/// The terms of a sum along an axis, split by the laws that let the sum be carried: what must be summed, and
+/// what the finished sum still goes through.
 final class Terms {
     private final Predicate<Expr> along;
     private final Collection<String> reductions;
@@ -139,9 +138,7 @@ final class Terms {
     }
 
     /// `t - (m where finite, else 0)`, with `t` free of reductions and `m` a maximum. Without the guard a row of
-    /// -inf
-    /// alone
-    /// is NaN, which a carried sum cannot give.
+    /// -inf alone is NaN, which a carried sum cannot give.
     private boolean isShift(Expr e) {
         return e instanceof Kernel.Binary b
                 && b.fn() == BinaryFn.SUB

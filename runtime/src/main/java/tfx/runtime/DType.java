@@ -5,8 +5,7 @@ import java.util.Optional;
 /// Element types of tensors, stored little-endian in their natural width; `bool` is one byte, 0 or 1.
 ///
 /// `f16` is IEEE binary16, `bf16` the upper half of an f32. Arithmetic on both runs in f32, and each operation's
-/// result
-/// is rounded to the type. Integers wrap to their width; `u8` is the one unsigned type.
+/// result is rounded to the type. Integers wrap to their width; `u8` is the one unsigned type.
 public enum DType {
     F64("f64", 8),
     F32("f32", 4),

@@ -11,8 +11,7 @@ public final class Numbers {
     // ---- 16-bit floats ----
 
     /// The float nearest to `value` such that rounding it again, to fewer bits, rounds `value`: inexact results
-    /// get an
-    /// odd last bit (Boldo and Melquiond 2008, "Emulation of FMA and correctly rounded sums").
+    /// get an odd last bit (Boldo and Melquiond 2008, "Emulation of FMA and correctly rounded sums").
     private static float toOdd(double value) {
         float near = (float) value;
         if (near == value || Float.isNaN(near) || (Float.floatToRawIntBits(near) & 1) != 0) {
@@ -168,9 +167,8 @@ public final class Numbers {
         return value >> (by < 0 || by > 63 ? 63 : by);
     }
 
-    /// Threefry-2x32 with 20 rounds (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): 64
-    /// random bits
-    /// of a key and a counter, the lower halves being the first words.
+    /// Threefry-2x32 with 20 rounds (Salmon et al. 2011, "Parallel random numbers: as easy as 1, 2, 3"): 64 random
+    /// bits of a key and a counter, the lower halves being the first words.
     public static long threefry(long key, long counter) {
         int k0 = (int) key;
         int k1 = (int) (key >>> 32);

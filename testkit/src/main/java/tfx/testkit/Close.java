@@ -5,9 +5,8 @@ import tfx.ir.graph.Nd;
 import tfx.runtime.DType;
 
 /// The one place that says when two results are equal. Integers and bools are compared exactly, NaN equals NaN
-/// and
-/// infinities equal themselves; floats may differ by rounding, which grows with the number of operations behind
-/// them.
+/// and infinities equal themselves; floats may differ by rounding, which grows with the number of operations
+/// behind them.
 public final class Close {
     private static final double F32_STEP = Math.ulp(1f);
     private static final double F64_STEP = Math.ulp(1.0);
@@ -59,8 +58,7 @@ public final class Close {
         return scale * (step * (STEPS + length) + end);
     }
 
-    /// For results computed in their own type throughout, each element with the tolerance of its own size where
-    /// it
+    /// For results computed in their own type throughout, each element with the tolerance of its own size where it
     /// comes from few others: one huge value must not hide the rest.
     public static Optional<String> elements(Nd expected, Nd actual, long length) {
         if (!expected.dtype().isFloat() || length > 1 || expected.count() != actual.count()) {

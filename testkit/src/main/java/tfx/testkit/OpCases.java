@@ -21,8 +21,7 @@ import tfx.runtime.Dim;
 import tfx.runtime.TensorType;
 
 /// Every row of the op table as random programs of that one operation: random shapes, with sizes 0 and 1 among
-/// them,
-/// and special values wherever the result does not depend on the order of a sum.
+/// them, and special values wherever the result does not depend on the order of a sum.
 public final class OpCases {
     /// One program.
     ///

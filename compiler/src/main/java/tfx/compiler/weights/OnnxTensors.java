@@ -18,8 +18,7 @@ import tfx.runtime.DType;
 import tfx.runtime.Tensor;
 
 /// The tensors of an ONNX file in each encoding that the format has: raw bytes, typed fields (floats and doubles
-/// as they
-/// are, integers as varints), and bytes of another file beside it.
+/// as they are, integers as varints), and bytes of another file beside it.
 final class OnnxTensors {
     private static final int DIMS = 1;
     private static final int TYPE = 2;

@@ -20,13 +20,10 @@ import tfx.runtime.WeightSource;
 /// The initializers of an ONNX file, memory-mapped and read field by field; raw data stays in place.
 ///
 /// Exporters transpose the weights of linear layers and give them generated names. A matrix that is the right
-/// operand
-/// of one `MatMul` node named `/encoder/layer.0/query/MatMul` is found as `encoder.layer.0.query.weight`,
-/// transposed
-/// back to `[outputs, inputs]`. In models quantised by ONNX Runtime the same name gives the integers of the
-/// `MatMulInteger` node, and `.weight_scale` and `.weight_zero_point` what belongs to them. Field numbers are
-/// those of
-/// onnx.proto of the ONNX project.
+/// operand of one `MatMul` node named `/encoder/layer.0/query/MatMul` is found as
+/// `encoder.layer.0.query.weight`, transposed back to `[outputs, inputs]`. In models quantised by ONNX Runtime
+/// the same name gives the integers of the `MatMulInteger` node, and `.weight_scale` and `.weight_zero_point`
+/// what belongs to them. Field numbers are those of onnx.proto of the ONNX project.
 public final class OnnxWeights implements WeightSource {
     private static final int MODEL_GRAPH = 7;
     private static final int GRAPH_NODE = 1;

@@ -5,10 +5,8 @@ import tfx.runtime.Dim;
 
 /// A dimension of a tensor as the program sees it.
 ///
-/// A ragged pair `[B, S*]` is stored packed: the graph's tensor has one dimension for both, with `total` rows,
-/// and
-/// the
-/// `Batch` axis has no dimension of its own.
+/// A ragged pair `[B, S*]` is stored packed: the graph's tensor has one dimension for both, with `total` rows, and
+/// the `Batch` axis has no dimension of its own.
 public sealed interface Axis {
     /// An ordinary dimension.
     record Plain(Dim size) implements Axis {

@@ -5,8 +5,7 @@ import java.util.List;
 import tfx.ir.ReduceFn;
 
 /// `einsum("ik,kj->ij", a, b)`: a sum of products over the labels that the result lacks, of one tensor or more.
-/// Products
-/// run from left to right; what only one operand has is summed before.
+/// Products run from left to right; what only one operand has is summed before.
 final class Einsum {
     private final Stager stager;
     private final Arguments a;

@@ -131,8 +131,7 @@ final class Lookups {
     }
 
     /// `gather_nd(x, indices)`: the last dimension of the indices holds coordinates of the first dimensions of x
-    /// (ONNX's
-    /// `GatherND`).
+    /// (ONNX's `GatherND`).
     private static Value gatherNd(Stager stager, Arguments a) {
         Value.Array x = a.array(0, "x");
         Value.Array indices = a.array(1, "indices");
@@ -234,9 +233,8 @@ final class Lookups {
     }
 
     /// `scatter_nd(x, indices, updates, by = none)`: the reverse of `gather_nd`. The coordinates become one index
-    /// into
-    /// the first dimensions taken as one; a coordinate outside its dimension makes that index -1, which fails the
-    /// run.
+    /// into the first dimensions taken as one; a coordinate outside its dimension makes that index -1, which fails
+    /// the run.
     private static Value scatterNd(Stager stager, Arguments a) {
         Value.Array x = a.array(0, "x");
         Value.Array indices = a.array(1, "indices");

@@ -83,8 +83,7 @@ final class Loops {
     }
 
     /// `scan(step, init, xs)`: `state, y = step(state, x)` for each x along the first dimension of xs (a tensor,
-    /// or a
-    /// list of tensors of one length); the last state and all y, stacked.
+    /// or a list of tensors of one length); the last state and all y, stacked.
     private static Value scan(Stager stager, Arguments a) {
         Value step = a.get(0, "step");
         Loops loop = new Loops(stager, a, a.get(1, "init"));

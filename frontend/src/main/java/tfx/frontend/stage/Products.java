@@ -14,8 +14,7 @@ import tfx.runtime.DType;
 import tfx.runtime.Dim;
 
 /// Contractions and reductions of run-time tensors. Over a ragged dimension they run for each batch entry: in
-/// packed
-/// storage that is a sum over all rows with those of other entries left out.
+/// packed storage that is a sum over all rows with those of other entries left out.
 final class Products {
     private final Tensors tensors;
     private final GraphBuilder graph;
@@ -53,8 +52,7 @@ final class Products {
     }
 
     /// Replaces elements that belong to another batch entry by the reduction's identity. Where no second ragged
-    /// axis
-    /// tells the entry, the batch axis becomes an ordinary one.
+    /// axis tells the entry, the batch axis becomes an ordinary one.
     private Value.Array masked(Value.Array x, int axis, Axis.Ragged ragged, ReduceFn fn, Span span) {
         DType dtype = x.dtype();
         Node identity = dtype.isFloat()

@@ -15,12 +15,10 @@ import tfx.runtime.Dim;
 import tfx.runtime.TensorType;
 
 /// `x[...]` on a tensor: integers drop a dimension, slices cut one, `none` adds one, `...` stands for those not
-/// named;
-/// or one integer tensor, which looks up rows of the first dimension.
+/// named; or one integer tensor, which looks up rows of the first dimension.
 ///
 /// Unlike NumPy's, bounds are never cut to the tensor: what lies outside is an error, of the program where sizes
-/// are
-/// known, of the call where they are not.
+/// are known, of the call where they are not.
 final class Subscripts {
     private static final long MAX_STEP = 1 << 20;
 

@@ -92,8 +92,7 @@ final class Tensors {
     }
 
     /// Brings tensors to one shape: dimensions align from the right, a size of 1 stretches, the batch dimensions
-    /// of a
-    /// selector align by name.
+    /// of a selector align by name.
     List<Value.Array> align(List<Value.Array> operands, Span span) {
         int rank = operands.stream().mapToInt(Value.Array::rank).max().orElseThrow();
         requireBatches(operands, rank, span);
@@ -125,9 +124,8 @@ final class Tensors {
         return shifted;
     }
 
-    /// For each batch axis of a selector, the axis of `other` that it names: the first that is equal and not
-    /// named yet,
-    /// or -1.
+    /// For each batch axis of a selector, the axis of `other` that it names: the first that is equal and not named
+    /// yet, or -1.
     private static List<Integer> batchPlaces(Value.Array selector, Value.Array other) {
         List<Integer> places = new ArrayList<>();
         for (int own = 0; own < selector.rank() - 2; own++) {

@@ -15,8 +15,7 @@ import tfx.runtime.Dim;
 import tfx.runtime.TensorType;
 
 /// Makes a graph node by node. Equal operations on equal operands become one node, so that sharing in the source
-/// is
-/// sharing in the graph.
+/// is sharing in the graph.
 public final class GraphBuilder {
     private record Key(Op op, List<Integer> operands, TensorType type) {}
 

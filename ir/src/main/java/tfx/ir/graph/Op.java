@@ -35,8 +35,7 @@ public sealed interface Op {
     record Select() implements Op {}
 
     /// Conversion to the result's element type: floats to integers truncate and saturate (NaN gives 0), integers
-    /// wrap,
-    /// `bool` is "not zero".
+    /// wrap, `bool` is "not zero".
     record Cast() implements Op {}
 
     /// Reduction over `axes` (ascending), which the result does not have.
@@ -78,8 +77,7 @@ public sealed interface Op {
 
     /// `gather(table, indices)`: for tables `[batch.., rows, rest..]` and indices `[batch.., I..]`, the rows
     /// `[batch.., I.., rest..]` at the indices; the first `batch` dimensions of both are the same. An index
-    /// outside
-    /// fails the run.
+    /// outside fails the run.
     record Gather(int batch) implements Op {
         public Gather() {
             this(0);
@@ -87,8 +85,7 @@ public sealed interface Op {
     }
 
     /// Every `step`-th element from `start` along each dimension; a negative step walks backwards. The result's
-    /// shape
-    /// says how many.
+    /// shape says how many.
     record Slice(List<Dim> starts, List<Integer> steps) implements Op {
         public Slice {
             starts = List.copyOf(starts);
@@ -103,35 +100,29 @@ public sealed interface Op {
     record Concat(int axis) implements Op {}
 
     /// `scatter(x, indices, updates)`: x `[batch.., rows, rest..]` with the rows at `indices[batch.., I..]`
-    /// replaced by
-    /// `updates[batch.., I.., rest..]`, or combined with them; updates apply one after the other in row-major
-    /// order of
-    /// their index. An index outside fails the run.
+    /// replaced by `updates[batch.., I.., rest..]`, or combined with them; updates apply one after the other in
+    /// row-major order of their index. An index outside fails the run.
     record Scatter(Optional<ReduceFn> combine, int batch) implements Op {}
 
     /// All partial reductions along a dimension: element i is that of elements 0..i; `exclusive` leaves i itself
-    /// out,
-    /// `reverse` begins at the end.
+    /// out, `reverse` begins at the end.
     record Scan(ReduceFn fn, int axis, boolean reverse, boolean exclusive) implements Op {}
 
     /// The stable order of the elements along a dimension, as i32 indices. NaN is above all numbers, -0 equals 0.
     record Sort(int axis, boolean descending) implements Op {}
 
-    /// Runs `body` again and again on carried state. Inputs of the body: `0` the iteration (i32), then the state,
-    /// then
-    /// values from outside that stay the same; its outputs: the next state, then values that are stacked along a
-    /// new
-    /// first dimension of size `trips`. Operands: the first state, then the values from outside. With `test`, a
-    /// graph of the same inputs and one bool output, the loop ends before the iteration where it is false.
-    /// What the loop gives is read by `Result`: final state, then stacked values.
+    /// Runs `body` again and again on carried state. Inputs of the body: `0` the iteration (i32), then the
+    /// state, then values from outside that stay the same; its outputs: the next state, then values that are
+    /// stacked along a new first dimension of size `trips`. Operands: the first state, then the values from
+    /// outside. With `test`, a graph of the same inputs and one bool output, the loop ends before the iteration
+    /// where it is false. What the loop gives is read by `Result`: final state, then stacked values.
     record Loop(Optional<Dim> trips, int carried, Optional<Graph> test, Graph body) implements Op {}
 
     /// One of the values that a loop gives.
     record Result(int position) implements Op {}
 
     /// For row offsets `[B + 1]` (ascending, from 0), the row that each of the `offsets[B]` packed elements
-    /// belongs
-    /// to.
+    /// belongs to.
     record RowIds() implements Op {}
 
     /// Operations that become one kernel. The body's inputs `0`, `1`, ... are the operands; it has one output.

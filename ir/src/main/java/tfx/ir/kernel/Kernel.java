@@ -14,8 +14,7 @@ import tfx.runtime.Dim;
 /// target.
 ///
 /// Names of axes stand as symbols in index expressions. A tile value has a name, some axes, and an element for
-/// each
-/// point of its axes inside the current task and loop step.
+/// each point of its axes inside the current task and loop step.
 ///
 /// @param sizes size symbols, whose values come with each call
 /// @param grid  axes that the tasks divide among them, outermost first
@@ -55,8 +54,7 @@ public record Kernel(
     /// Memory that a kernel reads or writes.
     ///
     /// @param panels 0 for row-major; else the buffer is a matrix `[K, N]` stored as panels of this many columns,
-    ///                each
-    ///               panel row after row, the last one padded with zeros
+    ///               each panel row after row, the last one padded with zeros
     public record Buffer(String name, boolean output, DType dtype, List<Dim> shape, int panels) {
         public Buffer {
             shape = List.copyOf(shape);
@@ -96,8 +94,7 @@ public record Kernel(
     }
 
     /// The matrix product `name[axes] = sum over `over` of left * right`; with `accumulate`, added to what the
-    /// tile
-    /// holds. `left` does not depend on the last of the axes, `right` not on the one before.
+    /// tile holds. `left` does not depend on the last of the axes, `right` not on the one before.
     public record Dot(
             String name, DType dtype, List<String> axes, String over, boolean accumulate, Expr left, Expr right)
             implements Statement {
@@ -106,8 +103,7 @@ public record Kernel(
         }
     }
 
-    /// Writes an element for each point of `axes`, one after the other in row-major order of the axes where
-    /// places
+    /// Writes an element for each point of `axes`, one after the other in row-major order of the axes where places
     /// coincide. Symbols of the index that no axis or size has are looked up.
     ///
     /// @param combine joins the value with what the buffer holds; without, it replaces it
@@ -151,8 +147,7 @@ public record Kernel(
     }
 
     /// Writes the stable order of `value` along `over` as i32 positions, for each point of `axes`. NaN is above
-    /// all
-    /// numbers, -0 equals 0.
+    /// all numbers, -0 equals 0.
     public record Sort(String buffer, List<Dim> index, List<String> axes, String over, boolean descending, Expr value)
             implements Statement {
         public Sort {
@@ -162,8 +157,7 @@ public record Kernel(
     }
 
     /// Walks an axis in steps of its tile, from `from` to `to` where given. They may depend on the first and last
-    /// point
-    /// of grid tiles, written `i.first` and `i.last`.
+    /// point of grid tiles, written `i.first` and `i.last`.
     public record Loop(String axis, Optional<Expr> from, Optional<Expr> to, List<Statement> body) implements Statement {
         public Loop {
             body = List.copyOf(body);

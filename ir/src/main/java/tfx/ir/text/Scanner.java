@@ -9,8 +9,7 @@ import tfx.runtime.Dim;
 import tfx.runtime.TensorType;
 
 /// Reads the pieces that all IR texts share: words, numbers, strings, sizes, types. IR text comes from files, so
-/// every
-/// surprise is a {@link ParseException} with a line.
+/// every surprise is a {@link ParseException} with a line.
 public final class Scanner {
     private static final int MAX_DEPTH = 200;
 

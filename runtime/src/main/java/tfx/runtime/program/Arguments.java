@@ -15,8 +15,7 @@ import tfx.runtime.Tensor;
 import tfx.runtime.Tokenizer;
 
 /// Arguments as a caller gives them to the inputs of a graph: text to token ids, rows of different lengths to
-/// packed
-/// rows with offsets. Everything is checked here; kernels trust what this class lets through.
+/// packed rows with offsets. Everything is checked here; kernels trust what this class lets through.
 public final class Arguments {
     private final Signature program;
     private final Optional<Tokenizer> tokenizer;
@@ -32,8 +31,7 @@ public final class Arguments {
     /// Binds arguments by name.
     ///
     /// @param given a `Tensor`; for a ragged argument a `List` with one `Tensor`, `int[]` or (for tokens)
-    ///              `String`
-    ///                a row
+    ///              `String` a row
     /// @throws RunException naming the argument and what it should be
     public static Map<String, Tensor> bind(
             Signature program, Map<String, ?> given, Optional<Tokenizer> tokenizer, Arena arena) {

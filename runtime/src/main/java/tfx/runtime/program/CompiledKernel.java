@@ -12,8 +12,7 @@ public abstract class CompiledKernel {
     public abstract long tasks(long[] frame);
 
     /// Runs tasks `from` to `to - 1`. The arrays are scratch memory of the calling thread, of the sizes that the
-    /// emitter
-    /// stated.
+    /// emitter stated.
     public abstract void run(
             long[] frame, float[] floats, double[] doubles, long[] longs, long[] ranges, long from, long to);
 }

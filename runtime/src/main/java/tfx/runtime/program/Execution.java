@@ -66,9 +66,8 @@ public record Execution(
     }
 
     /// Steps that run again and again: the first states are copied in; then, for each trip, `counter` gets its
-    /// number,
-    /// the steps of `test` run and end the loop where `go` is false, those of `body` run, what they made is
-    /// stacked, and the next states replace the old ones all at once.
+    /// number, the steps of `test` run and end the loop where `go` is false, those of `body` run, what they made
+    /// is stacked, and the next states replace the old ones all at once.
     ///
     /// @param trips how many times at most; without, until the test fails
     public record Repeat(

@@ -19,8 +19,8 @@ import tfx.runtime.Tokenizer;
 /// A program out of a jar that `tfx compile` made: the base of its typed class. Safe for concurrent calls.
 ///
 /// The jar holds the kernels for vectors of 16, 8 and 4 floats and for none; which ones run is decided here, by
-/// what the
-/// machine has. Without `--add-modules jdk.incubator.vector` there are no vectors, which a warning says once.
+/// what the machine has. Without `--add-modules jdk.incubator.vector` there are no vectors, which a warning says
+/// once.
 public abstract class Packaged implements AutoCloseable {
     private static final int CHUNK = 1 << 20;
 
@@ -106,8 +106,7 @@ public abstract class Packaged implements AutoCloseable {
     /// Runs the program.
     ///
     /// @param arguments by name: a `Tensor`; for a ragged one a `List` with a `Tensor`, `int[]` or (for tokens)
-    ///                  `String`
-    ///                  a row
+    ///                  `String` a row
     /// @param results   owns the results
     /// @throws RunException naming the argument that does not fit
     public final Map<String, Tensor> call(Map<String, ?> arguments, Arena results) {

@@ -8,8 +8,7 @@ import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
 /// The one pool of the process. A call hands its tasks to the workers and takes part itself; a second call at the
-/// same
-/// time finds the pool busy and runs alone, so that nothing ever waits for anything but its own tasks.
+/// same time finds the pool busy and runs alone, so that nothing ever waits for anything but its own tasks.
 final class Pool {
     /// Work on one task.
     interface Body {

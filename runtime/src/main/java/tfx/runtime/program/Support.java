@@ -9,10 +9,8 @@ import tfx.runtime.RunException;
 /// What emitted code calls besides the JDK.
 public final class Support {
     /// All memory, as one segment: emitted code addresses buffers by absolute address. That every address lies
-    /// inside its
-    /// buffer follows from the sizes, which are checked before a kernel runs, and from {@link #index} for looked-
-    /// up
-    /// rows.
+    /// inside its buffer follows from the sizes, which are checked before a kernel runs, and from {@link #index}
+    /// for looked-up rows.
     public static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
 
     public static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;

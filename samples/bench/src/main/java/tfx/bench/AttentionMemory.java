@@ -11,10 +11,9 @@ import tfx.frontend.Program;
 import tfx.runtime.DType;
 import tfx.runtime.Tensor;
 
-/// Peak memory of the process before and after attention over 8 heads of 64 at growing lengths: it must grow with
-/// the
-/// length, not with its square.
-final class AttentionMemory {
+/// Peak memory of the process before and after attention over 8 heads of 64 at growing lengths: it must grow
+/// with the length, not with its square.
+public final class AttentionMemory {
     private static final String SOURCE = """
             import nn;
             program attend(q: f32[8, S, 64], k: f32[8, S, 64], v: f32[8, S, 64]) -> (y) {
@@ -24,7 +23,7 @@ final class AttentionMemory {
 
     private AttentionMemory() {}
 
-    static void run(String[] arguments) throws Exception {
+    public static void main(String[] arguments) throws Exception {
         Program program = Compiler.check("attention.tfx", SOURCE.getBytes()).programs().getFirst();
         Session.Options options = new Session.Options(Session.Backend.CPU, Optional.empty(), 2);
         double worst = 0;
@@ -52,7 +51,7 @@ final class AttentionMemory {
     }
 
     private static void call(Session session, int length) {
-        try (Arena arena = Arena.ofShared()) {
+        try (Arena arena = Arena.ofConfined()) {
             Tensor x = Tensor.zeros(arena, DType.F32, 8, length, 64);
             for (long i = 0; i < x.count(); i++) {
                 x.setDouble(i, ((i * 2654435761L) >>> 7 & 1023) / 512.0 - 1);

@@ -6,7 +6,7 @@ import java.util.Random;
 
 /// The largest difference between the embeddings of the samples and those of ONNX Runtime with the same file and
 /// tokens, over different texts, each alone and in batches of mixed lengths.
-final class Equality {
+public final class Equality {
     private static final int TEXTS = 200;
     private static final String[] WORDS = {
         "attention", "is", "all", "you", "need", "the", "quick", "brown", "fox", "jumps", "kernel", "tile", "softmax",
@@ -45,7 +45,7 @@ final class Equality {
             new Model("e5", 50, false, false, 5e-6),
             new Model("minilm_q", 50, false, true, 1e-3));
 
-    static void run(String[] arguments) throws Exception {
+    public static void main(String[] arguments) throws Exception {
         double worst = 0;
         String worstModel = "";
         System.out.printf("%-10s %6s %-22s %10s %10s %10s  %s%n", "sample", "texts", "measure", "worst", "limit", "peer's own",
@@ -61,10 +61,8 @@ final class Equality {
     }
 
     /// The worst difference over the limit. A quantised model turns a difference in the last bit, where it falls
-    /// on a
-    /// rounding border, into a whole step: the peer with and without its own rewriting of the model differs too,
-    /// and
-    /// where that is more than the limit, it is the limit.
+    /// on a rounding border, into a whole step: the peer with and without its own rewriting of the model differs
+    /// too, and where that is more than the limit, it is the limit.
     private static double run(Model model) throws Exception {
         double worst = 0;
         double own = 0;

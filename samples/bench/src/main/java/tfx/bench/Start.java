@@ -7,17 +7,16 @@ import java.util.Arrays;
 import java.util.List;
 
 /// Seconds from the start of a fresh process to its first embedding: by the command line, which compiles the
-/// program,
-/// loads and packs the weights and opens the tokenizer; and by a jar that was compiled before. The references are
-/// targets.
-final class Start {
+/// program, loads and packs the weights and opens the tokenizer; and by a jar that was compiled before. The
+/// references are targets.
+public final class Start {
     private static final int RUNS = 5;
     private static final double COMMAND_TARGET = 6;
     private static final double JAR_TARGET = 2;
 
     private Start() {}
 
-    static void run(String[] arguments) throws Exception {
+    public static void main(String[] arguments) throws Exception {
         Path home = TfxEncoder.SAMPLES.getParent();
         String source = TfxEncoder.SAMPLES.resolve("minilm/minilm.tfx").toString();
         String tfx = home.resolve("tfx").toString();

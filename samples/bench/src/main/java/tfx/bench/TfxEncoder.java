@@ -52,7 +52,7 @@ final class TfxEncoder implements AutoCloseable {
     }
 
     private float[][] run(List<?> rows) {
-        try (Arena arena = Arena.ofShared()) {
+        try (Arena arena = Arena.ofConfined()) {
             Tensor all = session.call(Map.of("text", rows), arena).outputs().get("embedding");
             float[] values = all.toFloats();
             float[][] result = new float[rows.size()][];
