@@ -18,6 +18,9 @@ import tfx.runtime.DType;
 /// Sums of f32 run in as many partial sums as a vector has lanes, element `x` in partial sum `x mod lanes`,
 /// joined by halves at the end. The scalar twin keeps the same partial sums, so both give the same bits.
 final class ReduceEmitter {
+    /// Vectors of columns that are reduced at once.
+    private static final int COLUMNS = 4;
+
     private final KernelEmitter emitter;
 
     ReduceEmitter(KernelEmitter emitter) {
@@ -25,6 +28,13 @@ final class ReduceEmitter {
     }
 
     void reduce(Stage driver, Kernel.Reduce reduce) {
+        if (columnsFirst(reduce) && reduce.dtype() == DType.F32) {
+            Stage stage = emitter.stage("reduce_" + reduce.name());
+            stage.prepare(List.of(reduce.value()), List.of(), Set.of());
+            outer(stage, reduce.axes().subList(0, reduce.axes().size() - 1), () -> columns(stage, reduce));
+            emitter.run(driver, stage);
+            return;
+        }
         if (columnsFirst(reduce)) {
             TileEmitter tile = new TileEmitter(emitter);
             if (!reduce.accumulate()) {
@@ -39,7 +49,7 @@ final class ReduceEmitter {
         }
         Stage stage = emitter.stage("reduce_" + reduce.name());
         stage.prepare(List.of(reduce.value()), List.of(), Set.of());
-        rows(stage, reduce, 0);
+        outer(stage, reduce.axes(), () -> row(stage, reduce));
         emitter.run(driver, stage);
     }
 
@@ -69,23 +79,115 @@ final class ReduceEmitter {
                 found[0] |= last && moves && !over;
                 found[1] |= over;
             }
+            if (e instanceof Kernel.Ref r) {
+                List<String> axes = emitter.tile(r.name()).axes();
+                found[0] |= axes.size() > 1
+                        && axes.getLast().equals(column)
+                        && axes.contains(reduce.over());
+                found[1] |= axes.size() > 1 && axes.getLast().equals(reduce.over());
+            }
         });
         return found[0] && !found[1];
     }
 
-    private void rows(Stage stage, Kernel.Reduce reduce, int depth) {
-        Method m = stage.method;
-        if (depth == reduce.axes().size()) {
-            row(stage, reduce);
+    /// Loops over axes, outermost first, around what `body` adds.
+    private static void outer(Stage stage, List<String> axes, Runnable body) {
+        if (axes.isEmpty()) {
+            body.run();
             return;
         }
-        String axis = reduce.axes().get(depth);
+        walk(stage, axes.getFirst(), () -> outer(stage, axes.subList(1, axes.size()), body));
+    }
+
+    private static void walk(Stage stage, String axis, Runnable body) {
+        Method m = stage.method;
         Expr.Local low = m.let("low", stage.low(axis));
         Expr.Local at = m.let("at", low);
         m.loop(at, Expr.literal(1L), stage.high(axis), () -> {
             stage.bind(axis, at);
             stage.bind(KernelEmitter.relative(axis), at.minus(low));
-            rows(stage, reduce, depth + 1);
+            body.run();
+        });
+    }
+
+    /// Reduces down columns: a few vectors of neighbouring columns at once stay in registers along the axis. The
+    /// columns that fill no vector, all of them without vectors, keep their sums in a row of scratch.
+    private void columns(Stage stage, Kernel.Reduce reduce) {
+        Method m = stage.method;
+        String column = reduce.axes().getLast();
+        Expr.Local low = m.let("low", stage.low(column));
+        Expr.Local count = m.let("n", stage.high(column).minus(low).asInt());
+        Tiles.Tile tile = emitter.tile(reduce.name());
+        Expr to = m.let("to", emitter.tilePosition(stage, tile, column));
+        Expr.Local x = m.let("x", Expr.literal(0));
+        Values probe = new Values(stage, column, low);
+        if (emitter.vector()
+                && Values.hasVectorForm(reduce.fn().combine())
+                && probe.varying(reduce.value())
+                && probe.vectorizes(reduce.value())) {
+            for (int together : new int[] {COLUMNS, 1}) {
+                vectors(stage, reduce, together, x, low, count, to);
+            }
+        }
+        int partial = emitter.tiles().reserve(Tiles.Kind.FLOATS, emitter.tiles().extent(column));
+        Expr.Local first = m.let("first", x);
+        Expr neutral = new Expr.Literal((float) reduce.fn().floatIdentity());
+        Expr sums = Expr.literal(partial);
+        m.loop(
+                x,
+                Expr.literal(1),
+                count,
+                () -> m.add(new Statement.SetElement(stage.floats, sums.plus(x), neutral)));
+        walk(stage, reduce.over(), () -> {
+            Values values = new Values(stage, column, low);
+            values.hoist(reduce.value(), false);
+            m.set(x, first);
+            m.loop(x, Expr.literal(1), count, () -> {
+                Expr value = values.scalar(reduce.value(), Optional.of(x));
+                Expr sum = new Expr.Element(stage.floats, sums.plus(x));
+                Expr joined = values.binary(reduce.fn().combine(), DType.F32, sum, value);
+                m.add(new Statement.SetElement(stage.floats, sums.plus(x), joined));
+            });
+        });
+        m.set(x, first);
+        m.loop(x, Expr.literal(1), count, () -> {
+            Expr sum = new Expr.Element(stage.floats, sums.plus(x));
+            Expr before = new Expr.Element(stage.floats, to.plus(x));
+            Expr result = reduce.accumulate() ? probe.binary(reduce.fn().combine(), DType.F32, before, sum) : sum;
+            m.add(new Statement.SetElement(stage.floats, to.plus(x), result));
+        });
+    }
+
+    /// The columns from `x` on, `together` vectors at a time.
+    private void vectors(
+            Stage stage, Kernel.Reduce reduce, int together, Expr.Local x, Expr low, Expr.Local count, Expr to) {
+        Method m = stage.method;
+        VectorLanes lanes = emitter.vectors(m);
+        int width = emitter.lanes();
+        m.loop(x, Expr.literal(together * width), count, () -> {
+            List<Expr.Local> sums = new ArrayList<>();
+            List<Expr.Local> points = new ArrayList<>();
+            for (int i = 0; i < together; i++) {
+                sums.add(m.let("sum", lanes.constant((float) reduce.fn().floatIdentity())));
+                points.add(m.let("x", x.plus(Expr.literal(i * width))));
+            }
+            walk(stage, reduce.over(), () -> {
+                Values values = new Values(stage, reduce.axes().getLast(), low);
+                values.hoist(reduce.value(), true);
+                for (int i = 0; i < together; i++) {
+                    Expr value = values.vector(reduce.value(), points.get(i));
+                    m.set(sums.get(i), Values.vectorBinary(lanes, reduce.fn().combine(), sums.get(i), value));
+                    values.begin();
+                }
+            });
+            for (int i = 0; i < together; i++) {
+                Expr at = m.let("at", to.plus(points.get(i)));
+                Expr result = reduce.accumulate()
+                        ? Values.vectorBinary(
+                                lanes, reduce.fn().combine(), lanes.load(stage.floats, at), sums.get(i))
+                        : sums.get(i);
+                m.call(lanes.store(result, stage.floats, at));
+            }
         });
     }
 

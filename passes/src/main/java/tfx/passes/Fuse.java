@@ -16,6 +16,7 @@ import tfx.ir.Target;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
+import tfx.runtime.Dim;
 
 /// Chooses a schedule. What may be fused is decided by one question, whether the region lowers to a kernel; what
 /// should be fused, by a fixed order of preferences:
@@ -212,11 +213,32 @@ public final class Fuse {
                 break;
             }
             grown.add(next);
-            if (single(grown, next) && legal(grown, next)) {
+            if (single(grown, next) && !widens(graph.node(start), graph.node(next)) && legal(grown, next)) {
                 best = new TreeSet<>(grown);
             }
         }
         return best;
+    }
+
+    /// Whether a result has more elements than an operation works on: broadcast and stored, it costs more than
+    /// the reader that repeats it would. Sizes that only a call knows count by their names.
+    private boolean widens(Node start, Node result) {
+        List<Dim> points = start.op() instanceof Op.Reduce
+                ? graph.node(start.operands().getFirst()).type().shape()
+                : start.type().shape();
+        List<Dim> stored = result.type().shape();
+        Set<String> names = new HashSet<>();
+        stored.forEach(d -> names.addAll(d.symbols()));
+        return constants(stored) > constants(points)
+                || names.stream().anyMatch(name -> dims(stored, name) > dims(points, name));
+    }
+
+    private static double constants(List<Dim> shape) {
+        return shape.stream().mapToDouble(d -> d.constant().orElse(1L)).reduce(1, (a, b) -> a * b);
+    }
+
+    private static long dims(List<Dim> shape, String name) {
+        return shape.stream().filter(d -> d.symbols().contains(name)).count();
     }
 
     /// Whether only `exit` is read outside the set.

@@ -36,6 +36,9 @@ final class OnlineLowering {
 
     private static final int MAX_WIDTH = 1024;
 
+    /// Operations that cost less than to store and read their result.
+    private static final int CHEAP = 3;
+
     private final Graph body;
     private final Node root;
     private final Node first;
@@ -96,9 +99,7 @@ final class OnlineLowering {
         if (!Exprs.refs(values).isEmpty()) {
             throw new Illegal("the right side of the second product depends on a reduction");
         }
-        List<Kernel.Statement> loop = new ArrayList<>();
-        Kernel.Dot score = scoreProduct(query);
-        loop.add(score);
+        ScoreProduct product = scoreProduct(query);
 
         List<String> maxima = reductions.values().stream()
                 .filter(t -> functions.get(t) == ReduceFn.MAX)
@@ -132,7 +133,7 @@ final class OnlineLowering {
         Expr result = puller.pull(root.id(), place);
 
         return assemble(
-                name, dtype, labels, new Shape(query, value), loop, largest, sums, mixing, values, place, result);
+                name, dtype, labels, new Shape(query, value), product, largest, sums, mixing, values, place, result);
     }
 
     /// Exp-shift holds for terms `exp(t - m)` where `m` is the maximum of that very `t`, and where a score that
@@ -166,7 +167,7 @@ final class OnlineLowering {
             DType dtype,
             Labels labels,
             Shape shape,
-            List<Kernel.Statement> loop,
+            ScoreProduct product,
             Optional<String> largest,
             List<Carried> sums,
             Terms mixing,
@@ -190,13 +191,24 @@ final class OnlineLowering {
                         : a);
             }
         }
+        boolean columns = inColumns(product, shape.query(), sums, mixing);
         List<String> row = List.of(shape.query());
-        List<String> cells = List.of(shape.query(), keys);
+        List<String> cells = columns ? List.of(keys, shape.query()) : List.of(shape.query(), keys);
         List<String> mix = List.of(shape.query(), shape.value());
         List<Kernel.Statement> statements = new ArrayList<>();
         largest.ifPresent(m -> statements.add(new Kernel.Let(m, dtype, row, number(dtype, Double.NEGATIVE_INFINITY))));
         sums.forEach(s -> statements.add(new Kernel.Let(s.tile(), dtype, row, number(dtype, 0))));
         statements.add(new Kernel.Let(mixed, dtype, mix, number(dtype, 0)));
+        List<Kernel.Statement> loop = new ArrayList<>();
+        if (columns) {
+            String turned = puller.fresh("qt");
+            statements.add(new Kernel.Let(turned, dtype, List.of(product.depth(), shape.query()), product.queries()));
+            loop.add(new Kernel.Dot(
+                    scores, dtype, cells, product.depth(), false, product.keyRows(), new Kernel.Ref(turned)));
+        } else {
+            loop.add(new Kernel.Dot(
+                    scores, dtype, cells, product.depth(), false, product.queries(), product.keyRows()));
+        }
 
         Map<Expr, Expr> shared = new HashMap<>();
         String rescale = puller.fresh("scale");
@@ -215,13 +227,13 @@ final class OnlineLowering {
             loop.add(new Kernel.Let(rescale, dtype, row, new Kernel.Select(nothing, number(dtype, 0), change)));
         }
         String weights = puller.fresh("p");
-        Expr core = substitute(Restriction.assume(mixing.core(), exact), shared);
-        loop.add(new Kernel.Let(weights, dtype, cells, core));
+        Expr core = Restriction.assume(mixing.core(), exact);
+        loop.add(new Kernel.Let(weights, dtype, cells, substitute(oncePerRow(core, dtype, row, loop), shared)));
         for (Carried sum : sums) {
             if (sum.terms().shifted()) {
                 loop.add(scaled(sum.tile(), dtype, row, rescale));
             }
-            Expr terms = substitute(Restriction.assume(sum.terms().core(), exact), shared);
+            Expr terms = Restriction.assume(sum.terms().core(), exact);
             loop.add(new Kernel.Reduce(
                     sum.tile(),
                     dtype,
@@ -229,7 +241,7 @@ final class OnlineLowering {
                     ReduceFn.SUM,
                     keys,
                     true,
-                    terms.equals(core) ? new Kernel.Ref(weights) : terms));
+                    terms.equals(core) ? new Kernel.Ref(weights) : substitute(terms, shared)));
         }
         if (mixing.shifted()) {
             loop.add(scaled(mixed, dtype, mix, rescale));
@@ -250,7 +262,7 @@ final class OnlineLowering {
         List<Kernel.Axis> local = new ArrayList<>();
         local.add(new Kernel.Axis(keys, puller.axisSize(keys).orElseThrow(), target.keyTile()));
         local.add(new Kernel.Axis(shape.value(), puller.axisSize(shape.value()).orElseThrow(), target.block()));
-        String depth = ((Kernel.Dot) loop.getFirst()).over();
+        String depth = product.depth();
         local.add(new Kernel.Axis(depth, puller.axisSize(depth).orElseThrow(), target.block()));
         return RegionLowering.assemble(
                 name, body, puller, grid, local, statements, output, root.type().shape());
@@ -311,7 +323,31 @@ final class OnlineLowering {
         return found;
     }
 
-    private Kernel.Dot scoreProduct(String query) throws Illegal {
+    /// The product of queries and keys, summed over `depth`.
+    private record ScoreProduct(String depth, Expr queries, Expr keyRows) {}
+
+    /// Whether scores lie as `[keys, queries]`: rows of keys are read in place, and what is carried along the keys
+    /// runs down columns, a vector of queries at once. Not where the width of heads is unknown, nor where scores
+    /// read neighbours along the keys, such as a stored bias.
+    private boolean inColumns(ScoreProduct product, String query, List<Carried> sums, Terms mixing) {
+        boolean[] rows = new boolean[1];
+        List<Expr> read = new ArrayList<>(bodies.values());
+        sums.forEach(s -> read.add(s.terms().core()));
+        read.add(mixing.core());
+        read.forEach(expr -> Exprs.walk(expr, e -> {
+            if (e instanceof Kernel.Load l && Exprs.symbols(l).containsAll(List.of(query, keys))) {
+                Dim last = l.index().getLast();
+                rows[0] |= last.linearFactor(query).filter(f -> f.isConstant(1)).isEmpty();
+            }
+        }));
+        return !rows[0]
+                && puller.axisSize(product.depth())
+                        .flatMap(Dim::constant)
+                        .filter(c -> c <= MAX_WIDTH)
+                        .isPresent();
+    }
+
+    private ScoreProduct scoreProduct(String query) throws Illegal {
         Labels labels = Labels.of(first, body, puller);
         Map<String, Dim> names = new HashMap<>();
         List<Dim> own = labels.index(labels.op().result());
@@ -332,7 +368,7 @@ final class OnlineLowering {
         if (Exprs.symbols(queries).contains(keys) || Exprs.symbols(keyRows).contains(query)) {
             throw new Illegal("the first product mixes queries and keys");
         }
-        return new Kernel.Dot(scores, first.type().dtype(), List.of(query, keys), depth, false, queries, keyRows);
+        return new ScoreProduct(depth, queries, keyRows);
     }
 
     private static List<Dim> renamed(List<Dim> index, Map<String, Dim> names) {
@@ -399,14 +435,29 @@ final class OnlineLowering {
         return value != null ? value : Exprs.rebuild(expr, e -> substitute(e, values));
     }
 
-    /// Computes score arithmetic that stands under the maximum once, for the maximum and for the terms.
+    /// Computes the parts that do not change along the keys before the others.
+    private Expr oncePerRow(Expr expr, DType dtype, List<String> row, List<Kernel.Statement> loop) {
+        boolean leaf = Exprs.parts(expr).isEmpty();
+        boolean ofRow = Exprs.refs(expr).stream().anyMatch(reductions::containsValue);
+        if (!leaf && ofRow && !alongKeys(expr) && expr instanceof Kernel.Select) {
+            String tile = puller.fresh("shift");
+            loop.add(new Kernel.Let(tile, dtype, row, expr));
+            return new Kernel.Ref(tile);
+        }
+        return Exprs.rebuild(expr, e -> oncePerRow(e, dtype, row, loop));
+    }
+
+    /// Computes score arithmetic that stands under the maximum once, for the maximum and for the terms, where it
+    /// costs more than to store and read it.
     private void shareScores(
             Expr body, DType dtype, List<String> cells, List<Kernel.Statement> loop, Map<Expr, Expr> shared) {
         Expr scored = body;
         while (scored instanceof Kernel.Select s && s.b().equals(number(dtype, Double.NEGATIVE_INFINITY))) {
             scored = s.a();
         }
-        if (!(scored instanceof Kernel.Ref)) {
+        int[] operations = new int[1];
+        Exprs.walk(scored, e -> operations[0] += Exprs.parts(e).isEmpty() ? 0 : e instanceof Kernel.Binary ? 1 : CHEAP);
+        if (operations[0] >= CHEAP) {
             String tile = puller.fresh("w");
             loop.add(new Kernel.Let(tile, dtype, cells, scored));
             shared.put(scored, new Kernel.Ref(tile));
