@@ -125,9 +125,10 @@ final class ReduceEmitter {
                 && Values.hasVectorForm(reduce.fn().combine())
                 && probe.varying(reduce.value())
                 && probe.vectorizes(reduce.value())) {
-            for (int together : new int[] {COLUMNS, 1}) {
-                vectors(stage, reduce, together, x, low, count, to);
+            if (probe.fits(reduce.value(), COLUMNS)) {
+                vectors(stage, reduce, COLUMNS, x, low, count, to);
             }
+            vectors(stage, reduce, 1, x, low, count, to);
         }
         int partial = emitter.tiles().reserve(Tiles.Kind.FLOATS, emitter.tiles().extent(column));
         Expr.Local first = m.let("first", x);

@@ -104,7 +104,19 @@ final class TileEmitter {
         sink.prepare(values, low);
         Expr.Local x = m.let("x", Expr.literal(0));
         if (vector) {
-            m.loop(x, Expr.literal(emitter.lanes()), count, () -> sink.vector(x, values.vector(value, x)));
+            int lanes = emitter.lanes();
+            int unrolled = emitter.tiles().extent(axis) / lanes;
+            if (unrolled > 1 && values.fits(value, unrolled)) {
+                m.loop(x, Expr.literal(unrolled * lanes), count, () -> {
+                    for (int i = 0; i < unrolled; i++) {
+                        Expr.Local at = m.let("x", x.plus(Expr.literal(i * lanes)));
+                        values.begin();
+                        sink.vector(at, values.vector(value, at));
+                    }
+                });
+            }
+            values.begin();
+            m.loop(x, Expr.literal(lanes), count, () -> sink.vector(x, values.vector(value, x)));
         }
         values.begin();
         m.loop(x, Expr.literal(1), count, () -> sink.scalar(x, values.scalar(value, Optional.of(x))));

@@ -19,6 +19,9 @@ final class Values {
     /// A buffer element that moves by a fixed step along the axis.
     private record Moving(Expr base, Expr step, boolean unit) {}
 
+    private static final int MOST_COPIES = 8;
+    private static final int MOST_OPERATIONS = 64;
+
     private final Stage stage;
     private final String axis;
     private final Expr low;
@@ -62,6 +65,21 @@ final class Values {
         }
         Kernel.Buffer buffer = stage.emitter.kernel().buffer(l.buffer());
         return stage.position(buffer, l.index()).linearFactor(axis);
+    }
+
+    /// Whether the code for `copies` vectors of a value may stand one after the other. Loops of few rounds cost as
+    /// much as their bodies; but where a method is too long for the JIT's first compiler, it may stay interpreted.
+    boolean fits(Kernel.Expr e, int copies) {
+        int[] operations = new int[1];
+        Exprs.walk(e, part -> operations[0] += part instanceof Kernel.Unary u ? cost(u.fn()) : 1);
+        return copies <= MOST_COPIES && copies * operations[0] <= MOST_OPERATIONS;
+    }
+
+    private static int cost(UnaryFn fn) {
+        return switch (fn) {
+            case EXP, TANH, ERF -> MOST_OPERATIONS;
+            default -> 1; // one instruction
+        };
     }
 
     /// Whether a vector of neighbours along the axis can be computed at once.

@@ -12,6 +12,6 @@ public record Target(int panel, int rowTile, int colTile, int keyTile, int query
     /// A CPU with vector registers of `lanes` floats; a width of 1 is the scalar twin.
     public static Target cpu(int lanes) {
         int panel = 2 * lanes;
-        return new Target(panel, 96, Math.max(panel, 64), Math.max(panel, 64), 96, 4096);
+        return new Target(panel, 96, Math.max(panel, 64), 96, 96, 4096);
     }
 }

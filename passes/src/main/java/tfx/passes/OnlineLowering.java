@@ -85,9 +85,9 @@ final class OnlineLowering {
                 .isEmpty()) {
             throw new Illegal("the width of the values is not known, or beyond " + MAX_WIDTH);
         }
-        List<Dim> weightsIndex = labels.index(labels.op().lhs());
+        List<Dim> weightsIndex = plain(labels.index(labels.op().lhs()));
         rowIndex = weightsIndex.stream()
-                .filter(d -> !d.symbolName().orElse("").equals(keys))
+                .filter(d -> d.constant().isEmpty() && !d.symbolName().orElse("").equals(keys))
                 .toList();
 
         Expr weights = puller.pull(second.operands().get(0), weightsIndex);
@@ -128,12 +128,13 @@ final class OnlineLowering {
             requireSameScores(mixing, maximum, dtype);
         }
         mixed = puller.fresh("acc");
-        mixedIndex = labels.index(labels.op().result());
-        List<Dim> place = DotLowering.push(body, root, second, puller, mixedIndex);
-        Expr result = puller.pull(root.id(), place);
+        List<Dim> result = labels.index(labels.op().result());
+        mixedIndex = plain(result);
+        List<Dim> place = DotLowering.push(body, root, second, puller, result);
+        Expr stored = puller.pull(root.id(), place);
 
         return assemble(
-                name, dtype, labels, new Shape(query, value), product, largest, sums, mixing, values, place, result);
+                name, dtype, labels, new Shape(query, value), product, largest, sums, mixing, values, place, stored);
     }
 
     /// Exp-shift holds for terms `exp(t - m)` where `m` is the maximum of that very `t`, and where a score that
@@ -377,7 +378,21 @@ final class OnlineLowering {
                 .toList();
     }
 
-    private Expr anchor(Node node, List<Dim> index) throws Illegal {
+    /// An index without the axes that have one point: views drop and add those at will.
+    private List<Dim> plain(List<Dim> index) {
+        return index.stream()
+                .map(d -> d.symbolName()
+                                .filter(s -> !s.equals(keys))
+                                .flatMap(puller::axisSize)
+                                .filter(size -> size.isConstant(1))
+                                .isPresent()
+                        ? Dim.ZERO
+                        : d)
+                .toList();
+    }
+
+    private Expr anchor(Node node, List<Dim> read) throws Illegal {
+        List<Dim> index = plain(read);
         if (node.id() == second.id() && !mixed.isEmpty()) {
             if (!index.equals(mixedIndex)) {
                 throw new Illegal("the product is read at another place");
@@ -385,8 +400,9 @@ final class OnlineLowering {
             return new Kernel.Ref(mixed);
         }
         if (node.id() == first.id()) {
-            boolean plain = index.stream().allMatch(d -> d.symbolName().isPresent());
-            if (!scores.isEmpty() && !scoreIndex.equals(index) || !plain || !index.contains(Dim.symbol(keys))) {
+            boolean points = index.stream()
+                    .allMatch(d -> d.symbolName().isPresent() || d.isConstant(0));
+            if (!scores.isEmpty() && !scoreIndex.equals(index) || !points || !index.contains(Dim.symbol(keys))) {
                 throw new Illegal("the first product is read at several places");
             }
             scoreIndex = index;
