@@ -202,6 +202,7 @@ final class KernelEmitter {
         if (statement instanceof Kernel.Loop loop) {
             loop.from().ifPresent(into::add);
             loop.to().ifPresent(into::add);
+            loop.where().ifPresent(into::add);
             loop.body().forEach(s -> bounds(s, into));
         }
     }
@@ -260,21 +261,25 @@ final class KernelEmitter {
 
     private void statements(Stage driver, List<Kernel.Statement> body) {
         for (Kernel.Statement statement : body) {
-            switch (statement) {
-                case Kernel.Let s -> new TileEmitter(this).let(driver, s.name(), s.axes(), s.value());
-                case Kernel.Store s -> new TileEmitter(this).store(driver, s);
-                case Kernel.Scan s -> new LineEmitter(this).scan(driver, s);
-                case Kernel.Sort s -> new LineEmitter(this).sort(driver, s);
-                case Kernel.Reduce s -> new ReduceEmitter(this).reduce(driver, s);
-                case Kernel.Dot s -> {
-                    if (s.dtype() == DType.F32) {
-                        new DotEmitter(this, driver, s).emit();
-                    } else {
-                        plainDot(driver, s);
-                    }
+            statement(driver, statement);
+        }
+    }
+
+    private void statement(Stage driver, Kernel.Statement statement) {
+        switch (statement) {
+            case Kernel.Let s -> new TileEmitter(this).let(driver, s.name(), s.axes(), s.value());
+            case Kernel.Store s -> new TileEmitter(this).store(driver, s);
+            case Kernel.Scan s -> new LineEmitter(this).scan(driver, s);
+            case Kernel.Sort s -> new LineEmitter(this).sort(driver, s);
+            case Kernel.Reduce s -> new ReduceEmitter(this).reduce(driver, s);
+            case Kernel.Dot s -> {
+                if (s.dtype() == DType.F32) {
+                    new DotEmitter(this, driver, s).emit();
+                } else {
+                    plainDot(driver, s);
                 }
-                case Kernel.Loop s -> loop(driver, s);
             }
+            case Kernel.Loop s -> loop(driver, s);
         }
     }
 
@@ -308,15 +313,42 @@ final class KernelEmitter {
         if (loop.to().isPresent()) {
             high = ScalarLanes.math("min", high, bound(driver, loop.to().get()));
         }
+        Intervals intervals = new Intervals(driver);
+        loop.where().ifPresent(e -> intervals.before(e, axis.name()));
         Expr.Local at = m.let("at", low);
         Expr.Local end = m.let("end", high);
         m.loopWhile(new Expr.Compare("<", at, end), () -> {
             Expr.Local stop = m.let("stop", ScalarLanes.math("min", end, at.plus(Expr.literal((long) axis.tile()))));
             range(driver, axis.name(), at, stop);
-            statements(driver, loop.body());
+            if (loop.where().isPresent()) {
+                driver.bind(axis.name() + ".first", at);
+                driver.bind(axis.name() + ".last", stop.minus(Expr.literal(1L)));
+                step(driver, loop, intervals.of(loop.where().get()));
+            } else {
+                statements(driver, loop.body());
+            }
             m.set(at, stop);
         });
         range(driver, axis.name(), Expr.literal(0L), size);
+    }
+
+    /// Runs a step unless its condition holds nowhere; where it holds everywhere, without its arithmetic.
+    private void step(Stage driver, Kernel.Loop loop, Intervals.Interval where) {
+        Method m = driver.method;
+        List<Kernel.Expr> holding = Exprs.conjuncts(loop.where().orElseThrow());
+        m.choose(
+                where.high(),
+                () -> {
+                    for (Kernel.Statement statement : loop.body()) {
+                        Kernel.Statement whole = Exprs.rebuild(statement, (Kernel.Expr e) -> Exprs.assume(e, holding));
+                        if (whole.equals(statement)) {
+                            statement(driver, statement);
+                        } else {
+                            m.choose(where.low(), () -> statement(driver, whole), () -> statement(driver, statement));
+                        }
+                    }
+                },
+                () -> {});
     }
 
     private static Expr bound(Stage driver, Kernel.Expr value) {

@@ -76,14 +76,13 @@ final class ReduceEmitter {
                         .isPresent();
                 boolean over = l.index().getLast().symbols().contains(reduce.over());
                 boolean moves = l.index().stream().anyMatch(d -> d.symbols().contains(reduce.over()));
+                boolean changes = l.index().stream().anyMatch(d -> d.symbols().contains(column));
                 found[0] |= last && moves && !over;
-                found[1] |= over;
+                found[1] |= over && changes;
             }
             if (e instanceof Kernel.Ref r) {
                 List<String> axes = emitter.tile(r.name()).axes();
-                found[0] |= axes.size() > 1
-                        && axes.getLast().equals(column)
-                        && axes.contains(reduce.over());
+                found[0] |= axes.size() > 1 && axes.getLast().equals(column) && axes.contains(reduce.over());
                 found[1] |= axes.size() > 1 && axes.getLast().equals(reduce.over());
             }
         });
@@ -134,11 +133,7 @@ final class ReduceEmitter {
         Expr.Local first = m.let("first", x);
         Expr neutral = new Expr.Literal((float) reduce.fn().floatIdentity());
         Expr sums = Expr.literal(partial);
-        m.loop(
-                x,
-                Expr.literal(1),
-                count,
-                () -> m.add(new Statement.SetElement(stage.floats, sums.plus(x), neutral)));
+        m.loop(x, Expr.literal(1), count, () -> m.add(new Statement.SetElement(stage.floats, sums.plus(x), neutral)));
         walk(stage, reduce.over(), () -> {
             Values values = new Values(stage, column, low);
             values.hoist(reduce.value(), false);
@@ -184,8 +179,7 @@ final class ReduceEmitter {
             for (int i = 0; i < together; i++) {
                 Expr at = m.let("at", to.plus(points.get(i)));
                 Expr result = reduce.accumulate()
-                        ? Values.vectorBinary(
-                                lanes, reduce.fn().combine(), lanes.load(stage.floats, at), sums.get(i))
+                        ? Values.vectorBinary(lanes, reduce.fn().combine(), lanes.load(stage.floats, at), sums.get(i))
                         : sums.get(i);
                 m.call(lanes.store(result, stage.floats, at));
             }

@@ -140,11 +140,20 @@ final class Values {
             case Kernel.Binary b ->
                 switch (b.fn()) {
                     case ADD, SUB, MUL, MIN, MAX -> integers(b.a()) && integers(b.b());
+                    case MOD, FLOORDIV -> integers(b.a()) && divisor(b.b()) > 0;
                     default -> false; // what has no vector form runs one element at a time
                 };
             case Kernel.Unary u -> (u.fn() == UnaryFn.NEG || u.fn() == UnaryFn.ABS) && integers(u.x());
             case Kernel.Constant _, Kernel.Ref _, Kernel.Select _, Kernel.Cast _ -> false;
         };
+    }
+
+    /// A constant that vectors divide by; 0 for what they do not.
+    private static int divisor(Kernel.Expr e) {
+        boolean small = e instanceof Kernel.Constant c
+                && c.value().longValue() >= 1
+                && c.value().longValue() <= VectorLanes.MAX_DIVISOR;
+        return small ? ((Kernel.Constant) e).value().intValue() : 0;
     }
 
     private Expr integerVector(Kernel.Expr e, Expr.Local x) {
@@ -163,6 +172,10 @@ final class Values {
                 Moving m = moving.get(l);
                 yield lanes.loadIntegers(m.base().plus(x.asLong().times(m.step())));
             }
+            case Kernel.Binary b
+            when b.fn() == BinaryFn.MOD -> lanes.integerRemainder(integerVector(b.a(), x), divisor(b.b()));
+            case Kernel.Binary b
+            when b.fn() == BinaryFn.FLOORDIV -> lanes.integerQuotient(integerVector(b.a(), x), divisor(b.b()));
             case Kernel.Binary b ->
                 lanes.integerBinary(b.fn().text(), integerVector(b.a(), x), integerVector(b.b(), x));
             case Kernel.Unary u -> lanes.integerUnary(u.fn().text(), integerVector(u.x(), x));

@@ -23,6 +23,9 @@ record VectorLanes(Method method, int width) implements Lanes {
     private static final Expr ALL = new Expr.Static("tfx/runtime/program/Support", "ALL", SEGMENT);
     private static final Expr LITTLE = new Expr.Static("tfx/runtime/program/Support", "ORDER", ORDER);
 
+    /// Remainders up to twice this are exact as floats.
+    static final int MAX_DIVISOR = 1 << 22;
+
     /// The widest float vector of this machine, in lanes.
     static int nativeWidth() {
         return jdk.incubator.vector.FloatVector.SPECIES_PREFERRED.length();
@@ -117,10 +120,63 @@ record VectorLanes(Method method, int width) implements Lanes {
 
     /// Ints as the nearest floats.
     Expr toFloats(Expr x) {
+        return convert("I2F", FLOATS, x);
+    }
+
+    private static Expr convert(String name, Type to, Expr x) {
         Type conversion = Type.getObjectType(PACKAGE + "VectorOperators$Conversion");
-        Expr constant = new Expr.Static(PACKAGE + "VectorOperators", "I2F", conversion);
+        Expr constant = new Expr.Static(PACKAGE + "VectorOperators", name, conversion);
         return new Expr.Cast(
-                FLOATS, of("convert", VECTOR, x, new Type[] {conversion, Type.INT_TYPE}, constant, Expr.literal(0)));
+                to, of("convert", VECTOR, x, new Type[] {conversion, Type.INT_TYPE}, constant, Expr.literal(0)));
+    }
+
+    /// `floorMod` of ints by a divisor from 1 to {@link #MAX_DIVISOR}.
+    Expr integerRemainder(Expr x, int divisor) {
+        return Integer.bitCount(divisor) == 1 ? and(x, divisor - 1) : divide(x, divisor).remainder;
+    }
+
+    /// `floorDiv` of ints by such a divisor.
+    Expr integerQuotient(Expr x, int divisor) {
+        return Integer.bitCount(divisor) == 1
+                ? shift("ASHR", x, Integer.numberOfTrailingZeros(divisor))
+                : divide(x, divisor).quotient;
+    }
+
+    private record Division(Expr quotient, Expr remainder) {}
+
+    /// Vectors have no division of ints. A quotient in floats is wrong by less than 400 for the smallest divisor
+    /// and by less for others; that of what it leaves, by at most 1, which the signs of the remainder tell.
+    private Division divide(Expr dividend, int divisor) {
+        Expr quotient = integers(Expr.literal(0), 0);
+        Expr rest = method.let("r", dividend);
+        for (int round = 0; round < 2; round++) {
+            Expr part = method.let("q", convert("F2I", INTS, mul(toFloats(rest), constant(1f / divisor))));
+            quotient = method.let("q", plus(quotient, part));
+            rest = method.let("r", of("sub", INTS, rest, new Type[] {VECTOR}, times(part, divisor)));
+        }
+        for (int above : new int[] {0, 1}) {
+            Expr low = method.let("r", add(rest, -above * divisor));
+            Expr negative = method.let("n", shift("ASHR", low, 31)); // -1 or 0
+            quotient = method.let("q", plus(add(quotient, above), negative));
+            rest = method.let("r", plus(low, and(negative, divisor)));
+        }
+        return new Division(quotient, rest);
+    }
+
+    private static Expr plus(Expr a, Expr b) {
+        return of("add", INTS, a, new Type[] {VECTOR}, b);
+    }
+
+    private static Expr add(Expr a, int b) {
+        return of("add", INTS, a, new Type[] {Type.INT_TYPE}, Expr.literal(b));
+    }
+
+    private static Expr times(Expr a, int b) {
+        return of("mul", INTS, a, new Type[] {Type.INT_TYPE}, Expr.literal(b));
+    }
+
+    private static Expr and(Expr a, int b) {
+        return of("and", INTS, a, new Type[] {Type.INT_TYPE}, Expr.literal(b));
     }
 
     /// The mask of a comparison of ints, for floats.
@@ -246,8 +302,7 @@ record VectorLanes(Method method, int width) implements Lanes {
     }
 
     private static Expr power(Expr n) {
-        Expr biased = of("add", INTS, n, new Type[] {Type.INT_TYPE}, Expr.literal(127));
-        return of("reinterpretAsFloats", FLOATS, shift("LSHL", biased, 23), new Type[0]);
+        return of("reinterpretAsFloats", FLOATS, shift("LSHL", add(n, 127), 23), new Type[0]);
     }
 
     private static Expr shift(String name, Expr x, int by) {

@@ -87,7 +87,8 @@ final class OnlineLowering {
         }
         List<Dim> weightsIndex = plain(labels.index(labels.op().lhs()));
         rowIndex = weightsIndex.stream()
-                .filter(d -> d.constant().isEmpty() && !d.symbolName().orElse("").equals(keys))
+                .filter(d ->
+                        d.constant().isEmpty() && !d.symbolName().orElse("").equals(keys))
                 .toList();
 
         Expr weights = puller.pull(second.operands().get(0), weightsIndex);
@@ -128,13 +129,12 @@ final class OnlineLowering {
             requireSameScores(mixing, maximum, dtype);
         }
         mixed = puller.fresh("acc");
-        List<Dim> result = labels.index(labels.op().result());
-        mixedIndex = plain(result);
-        List<Dim> place = DotLowering.push(body, root, second, puller, result);
-        Expr stored = puller.pull(root.id(), place);
+        mixedIndex = plain(labels.index(labels.op().result()));
+        List<Dim> place = DotLowering.push(body, root, second, puller, mixedIndex);
+        Expr result = puller.pull(root.id(), place);
 
         return assemble(
-                name, dtype, labels, new Shape(query, value), product, largest, sums, mixing, values, place, stored);
+                name, dtype, labels, new Shape(query, value), product, largest, sums, mixing, values, place, result);
     }
 
     /// Exp-shift holds for terms `exp(t - m)` where `m` is the maximum of that very `t`, and where a score that
@@ -184,7 +184,12 @@ final class OnlineLowering {
         }
         grid.add(new Kernel.Axis(shape.query(), puller.axisSize(shape.query()).orElseThrow(), target.queryTile()));
         List<Expr> exact = new ArrayList<>();
-        List<Restriction> limits = restrictions(largest, sums, mixing, dtype, grid, exact);
+        List<Expr> common = commonConditions(largest, sums, mixing, dtype);
+        List<Restriction> limits = restrictions(common, grid, exact);
+        common.removeAll(exact);
+        Optional<Expr> where = common.stream()
+                .filter(c -> telling(c, shape.query()))
+                .reduce((a, b) -> new Kernel.Binary(BinaryFn.AND, a, b));
         for (Restriction limit : limits) {
             if (limit.split().isPresent()) {
                 grid.replaceAll(a -> a.name().equals(limit.splitAxis().orElseThrow())
@@ -207,8 +212,8 @@ final class OnlineLowering {
             loop.add(new Kernel.Dot(
                     scores, dtype, cells, product.depth(), false, product.keyRows(), new Kernel.Ref(turned)));
         } else {
-            loop.add(new Kernel.Dot(
-                    scores, dtype, cells, product.depth(), false, product.queries(), product.keyRows()));
+            loop.add(
+                    new Kernel.Dot(scores, dtype, cells, product.depth(), false, product.queries(), product.keyRows()));
         }
 
         Map<Expr, Expr> shared = new HashMap<>();
@@ -216,7 +221,7 @@ final class OnlineLowering {
         if (largest.isPresent()) {
             String m = largest.get();
             String before = puller.fresh("before");
-            Expr whole = Restriction.assume(bodies.get(m), exact);
+            Expr whole = Exprs.assume(bodies.get(m), exact);
             shareScores(whole, dtype, cells, loop, shared);
             Expr body = substitute(whole, shared);
             loop.add(new Kernel.Let(before, dtype, row, new Kernel.Ref(m)));
@@ -228,13 +233,13 @@ final class OnlineLowering {
             loop.add(new Kernel.Let(rescale, dtype, row, new Kernel.Select(nothing, number(dtype, 0), change)));
         }
         String weights = puller.fresh("p");
-        Expr core = Restriction.assume(mixing.core(), exact);
+        Expr core = Exprs.assume(mixing.core(), exact);
         loop.add(new Kernel.Let(weights, dtype, cells, substitute(oncePerRow(core, dtype, row, loop), shared)));
         for (Carried sum : sums) {
             if (sum.terms().shifted()) {
                 loop.add(scaled(sum.tile(), dtype, row, rescale));
             }
-            Expr terms = Restriction.assume(sum.terms().core(), exact);
+            Expr terms = Exprs.assume(sum.terms().core(), exact);
             loop.add(new Kernel.Reduce(
                     sum.tile(),
                     dtype,
@@ -248,7 +253,7 @@ final class OnlineLowering {
             loop.add(scaled(mixed, dtype, mix, rescale));
         }
         loop.add(new Kernel.Dot(mixed, dtype, mix, keys, true, new Kernel.Ref(weights), values));
-        statements.add(new Kernel.Loop(keys, bound(limits, true), bound(limits, false), loop));
+        statements.add(new Kernel.Loop(keys, bound(limits, true), bound(limits, false), where, loop));
 
         Map<Expr, Expr> finals = new HashMap<>();
         for (Carried sum : sums) {
@@ -296,18 +301,28 @@ final class OnlineLowering {
                 .reduce((a, b) -> new Kernel.Binary(from ? BinaryFn.MAX : BinaryFn.MIN, a, b));
     }
 
-    /// The ranges that every carried reduction allows; conditions that a range says in full go into `exact`.
-    private List<Restriction> restrictions(
-            Optional<String> largest,
-            List<Carried> sums,
-            Terms mixing,
-            DType dtype,
-            List<Kernel.Axis> grid,
-            List<Expr> exact) {
+    /// The conditions without which a key changes nothing that is carried.
+    private List<Expr> commonConditions(Optional<String> largest, List<Carried> sums, Terms mixing, DType dtype) {
         List<Expr> common = new ArrayList<>(Restriction.conditions(mixing.core(), number(dtype, 0)));
         sums.forEach(s -> common.retainAll(Restriction.conditions(s.terms().core(), number(dtype, 0))));
         largest.ifPresent(
                 m -> common.retainAll(Restriction.conditions(bodies.get(m), number(dtype, Double.NEGATIVE_INFINITY))));
+        return common;
+    }
+
+    /// Whether a condition can be known of a whole block of queries and keys: it reads positions, and data of
+    /// queries or of keys, not of both.
+    private boolean telling(Expr condition, String query) {
+        boolean[] known = {true};
+        Exprs.walk(condition, e -> {
+            boolean pairs = e instanceof Kernel.Load l && Exprs.symbols(l).containsAll(List.of(query, keys));
+            known[0] &= !(e instanceof Kernel.Ref) && !pairs && Exprs.lookups(e).isEmpty();
+        });
+        return known[0];
+    }
+
+    /// The ranges that conditions allow; those that a range says in full go into `exact`.
+    private List<Restriction> restrictions(List<Expr> common, List<Kernel.Axis> grid, List<Expr> exact) {
         List<Restriction> found = new ArrayList<>();
         for (Expr condition : common) {
             Restriction.of(condition, keys, body, puller, grid).ifPresent(r -> {
@@ -400,8 +415,7 @@ final class OnlineLowering {
             return new Kernel.Ref(mixed);
         }
         if (node.id() == first.id()) {
-            boolean points = index.stream()
-                    .allMatch(d -> d.symbolName().isPresent() || d.isConstant(0));
+            boolean points = index.stream().allMatch(d -> d.symbolName().isPresent() || d.isConstant(0));
             if (!scores.isEmpty() && !scoreIndex.equals(index) || !points || !index.contains(Dim.symbol(keys))) {
                 throw new Illegal("the first product is read at several places");
             }

@@ -38,35 +38,10 @@ record Restriction(
         List<Expr> conditions = new ArrayList<>();
         Expr inner = value;
         while (inner instanceof Kernel.Select s && s.b().equals(identity)) {
-            flatten(s.condition(), conditions);
+            conditions.addAll(Exprs.conjuncts(s.condition()));
             inner = s.a();
         }
         return conditions;
-    }
-
-    private static void flatten(Expr condition, List<Expr> into) {
-        if (condition instanceof Kernel.Binary b && b.fn() == BinaryFn.AND) {
-            flatten(b.a(), into);
-            flatten(b.b(), into);
-        } else {
-            into.add(condition);
-        }
-    }
-
-    /// The expression with conditions taken as true.
-    static Expr assume(Expr value, List<Expr> holding) {
-        if (holding.contains(value)) {
-            return new Kernel.Constant(DType.BOOL, 1L);
-        }
-        Expr rebuilt = Exprs.rebuild(value, e -> assume(e, holding));
-        Expr yes = new Kernel.Constant(DType.BOOL, 1L);
-        if (rebuilt instanceof Kernel.Select s && s.condition().equals(yes)) {
-            return s.a();
-        }
-        if (rebuilt instanceof Kernel.Binary b && b.fn() == BinaryFn.AND) {
-            return b.a().equals(yes) ? b.b() : b.b().equals(yes) ? b.a() : rebuilt;
-        }
-        return rebuilt;
     }
 
     /// What one condition says about `axis`, if it is understood.
@@ -247,7 +222,7 @@ record Restriction(
                         .findFirst()
                         .orElse(a));
                 statements.set(i, new Kernel.Let(r.name(), r.dtype(), r.axes(), neutral));
-                Expr value = assume(r.value(), List.of(condition));
+                Expr value = Exprs.assume(r.value(), List.of(condition));
                 statements.add(
                         i + 1,
                         new Kernel.Loop(

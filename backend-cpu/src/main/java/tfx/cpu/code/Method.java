@@ -60,20 +60,25 @@ public final class Method {
 
     /// `for (; variable + step <= limit; variable += step)` around what `body` adds.
     public void loop(Expr.Local variable, Expr step, Expr limit, Runnable body) {
-        List<Statement> inner = new ArrayList<>();
-        open.add(inner);
-        body.run();
-        open.removeLast();
-        add(new Statement.Loop(variable, step, limit, inner));
+        add(new Statement.Loop(variable, step, limit, block(body)));
     }
 
     /// `while (condition)` around what `body` adds.
     public void loopWhile(Expr.Compare condition, Runnable body) {
+        add(new Statement.While(condition, block(body)));
+    }
+
+    /// `if (condition)` around what `then` adds, else what `otherwise` adds.
+    public void choose(Expr condition, Runnable then, Runnable otherwise) {
+        add(new Statement.If(condition, block(then), block(otherwise)));
+    }
+
+    private List<Statement> block(Runnable body) {
         List<Statement> inner = new ArrayList<>();
         open.add(inner);
         body.run();
         open.removeLast();
-        add(new Statement.While(condition, inner));
+        return inner;
     }
 
     public Type signature() {

@@ -132,6 +132,33 @@ public sealed interface Statement {
         }
     }
 
+    /// `if (condition != 0)`.
+    record If(Expr condition, List<Statement> then, List<Statement> otherwise) implements Statement {
+        @Override
+        public void emit(MethodVisitor to) {
+            Label no = new Label();
+            Label end = new Label();
+            condition.emit(to);
+            to.visitJumpInsn(Opcodes.IFEQ, no);
+            then.forEach(s -> s.emit(to));
+            to.visitJumpInsn(Opcodes.GOTO, end);
+            to.visitLabel(no);
+            otherwise.forEach(s -> s.emit(to));
+            to.visitLabel(end);
+        }
+
+        @Override
+        public void print(String indent, StringBuilder to) {
+            to.append(indent).append("if (").append(condition.text()).append(") {\n");
+            then.forEach(s -> s.print(indent + "  ", to));
+            if (!otherwise.isEmpty()) {
+                to.append(indent).append("} else {\n");
+                otherwise.forEach(s -> s.print(indent + "  ", to));
+            }
+            to.append(indent).append("}\n");
+        }
+    }
+
     /// A line of the source, which stack traces and profilers show for what follows.
     record Line(int line) implements Statement {
         @Override

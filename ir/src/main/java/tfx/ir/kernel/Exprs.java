@@ -1,12 +1,16 @@
 package tfx.ir.kernel;
 
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
 import java.util.function.Function;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
+import tfx.ir.BinaryFn;
 import tfx.runtime.DType;
 
 /// Questions and rebuilds on kernel expressions that every consumer shares.
@@ -89,8 +93,78 @@ public final class Exprs {
             case Kernel.Scan s -> List.of(s.value());
             case Kernel.Sort s -> List.of(s.value());
             case Kernel.Loop s ->
-                Stream.concat(s.from().stream(), s.to().stream()).toList();
+                Stream.of(s.from(), s.to(), s.where()).flatMap(Optional::stream).toList();
         };
+    }
+
+    /// The same statement with its expressions changed, those of statements inside it too.
+    public static Kernel.Statement rebuild(Kernel.Statement statement, UnaryOperator<Kernel.Expr> change) {
+        return switch (statement) {
+            case Kernel.Let s -> new Kernel.Let(s.name(), s.dtype(), s.axes(), change.apply(s.value()));
+            case Kernel.Reduce s ->
+                new Kernel.Reduce(
+                        s.name(), s.dtype(), s.axes(), s.fn(), s.over(), s.accumulate(), change.apply(s.value()));
+            case Kernel.Dot s ->
+                new Kernel.Dot(
+                        s.name(),
+                        s.dtype(),
+                        s.axes(),
+                        s.over(),
+                        s.accumulate(),
+                        change.apply(s.left()),
+                        change.apply(s.right()));
+            case Kernel.Store s ->
+                new Kernel.Store(
+                        s.buffer(),
+                        s.index(),
+                        rebuild(s.lookups(), change),
+                        s.axes(),
+                        s.combine(),
+                        change.apply(s.value()));
+            case Kernel.Scan s ->
+                new Kernel.Scan(
+                        s.buffer(),
+                        s.index(),
+                        s.axes(),
+                        s.over(),
+                        s.fn(),
+                        s.reverse(),
+                        s.exclusive(),
+                        change.apply(s.value()));
+            case Kernel.Sort s ->
+                new Kernel.Sort(s.buffer(), s.index(), s.axes(), s.over(), s.descending(), change.apply(s.value()));
+            case Kernel.Loop s ->
+                new Kernel.Loop(
+                        s.axis(),
+                        s.from().map(change),
+                        s.to().map(change),
+                        s.where().map(change),
+                        s.body().stream().map(b -> rebuild(b, change)).toList());
+        };
+    }
+
+    /// The parts of a conjunction.
+    public static List<Kernel.Expr> conjuncts(Kernel.Expr condition) {
+        return condition instanceof Kernel.Binary b && b.fn() == BinaryFn.AND
+                ? Stream.concat(conjuncts(b.a()).stream(), conjuncts(b.b()).stream())
+                        .toList()
+                : List.of(condition);
+    }
+
+    /// The expression with conditions taken as true.
+    public static Kernel.Expr assume(Kernel.Expr value, Collection<Kernel.Expr> holding) {
+        Kernel.Expr yes = new Kernel.Constant(DType.BOOL, 1L);
+        if (holding.contains(value)) {
+            return yes;
+        }
+        Kernel.Expr rebuilt = rebuild(value, (Kernel.Expr e) -> assume(e, holding));
+        if (rebuilt instanceof Kernel.Select s && s.condition().equals(yes)) {
+            return s.a();
+        }
+        if (rebuilt instanceof Kernel.Binary b && b.fn() == BinaryFn.AND) {
+            return b.a().equals(yes) ? b.b() : b.b().equals(yes) ? b.a() : rebuilt;
+        }
+        return rebuilt;
     }
 
     /// The tile values that `expr` reads.

@@ -158,9 +158,17 @@ public record Kernel(
 
     /// Walks an axis in steps of its tile, from `from` to `to` where given. They may depend on the first and last
     /// point of grid tiles, written `i.first` and `i.last`.
-    public record Loop(String axis, Optional<Expr> from, Optional<Expr> to, List<Statement> body) implements Statement {
+    ///
+    /// @param where without it, the body changes nothing: a step that it leaves no point of need not run, and in a
+    ///              step that it leaves whole, the body may take it as true
+    public record Loop(String axis, Optional<Expr> from, Optional<Expr> to, Optional<Expr> where, List<Statement> body)
+            implements Statement {
         public Loop {
             body = List.copyOf(body);
+        }
+
+        public Loop(String axis, Optional<Expr> from, Optional<Expr> to, List<Statement> body) {
+            this(axis, from, to, Optional.empty(), body);
         }
     }
 

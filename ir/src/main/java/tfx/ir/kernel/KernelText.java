@@ -101,6 +101,7 @@ public final class KernelText {
                     out.append("loop ").append(s.axis());
                     s.from().ifPresent(e -> out.append(" from ").append(print(e)));
                     s.to().ifPresent(e -> out.append(" to ").append(print(e)));
+                    s.where().ifPresent(e -> out.append(" where ").append(print(e)));
                     out.append(" {\n");
                     statements(s.body(), indent + "  ", out);
                     out.append(indent).append('}');
@@ -268,8 +269,9 @@ public final class KernelText {
                 String axis = in.word();
                 Optional<Kernel.Expr> from = in.accept("from") ? Optional.of(expr(in, 0)) : Optional.empty();
                 Optional<Kernel.Expr> to = in.accept("to") ? Optional.of(expr(in, 0)) : Optional.empty();
+                Optional<Kernel.Expr> where = in.accept("where") ? Optional.of(expr(in, 0)) : Optional.empty();
                 in.expect("{");
-                return new Kernel.Loop(axis, from, to, statements(in, depth + 1));
+                return new Kernel.Loop(axis, from, to, where, statements(in, depth + 1));
             }
             default -> throw in.error("unknown statement " + word);
         }

@@ -163,6 +163,9 @@ public final class KernelVerifier {
                     kernel.grid().forEach(a -> bounds.addAll(List.of(a.name() + ".first", a.name() + ".last")));
                     s.from().ifPresent(e -> expr(e, bounds, DType.I32));
                     s.to().ifPresent(e -> expr(e, bounds, DType.I32));
+                    Set<String> points = with(open, List.of(s.axis()));
+                    kernel.grid().forEach(a -> points.add(a.name()));
+                    s.where().ifPresent(e -> expr(e, points, DType.BOOL));
                     statements(s.body(), with(open, List.of(s.axis())));
                 }
             }

@@ -25,6 +25,46 @@ public final class Support {
         return value;
     }
 
+    // ---- what is known of a whole block ----
+
+    /// The lower end of an interval of i32 results; all of i32 where they may wrap around.
+    public static long lower(long low, long high) {
+        return low >= Integer.MIN_VALUE && high <= Integer.MAX_VALUE ? low : Integer.MIN_VALUE;
+    }
+
+    /// The upper end of such an interval.
+    public static long upper(long low, long high) {
+        return low >= Integer.MIN_VALUE && high <= Integer.MAX_VALUE ? high : Integer.MAX_VALUE;
+    }
+
+    /// The least of `count` ints at an address.
+    public static long least(long address, int count) {
+        int least = Integer.MAX_VALUE;
+        for (int i = 0; i < count; i++) {
+            least = Math.min(least, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, address + 4L * i));
+        }
+        return least;
+    }
+
+    /// The greatest of `count` ints at an address.
+    public static long greatest(long address, int count) {
+        int greatest = Integer.MIN_VALUE;
+        for (int i = 0; i < count; i++) {
+            greatest = Math.max(greatest, ALL.get(ValueLayout.JAVA_INT_UNALIGNED, address + 4L * i));
+        }
+        return greatest;
+    }
+
+    /// Whether all, with `any` whether one of `count` bools at an address is true: 1 or 0.
+    public static int holds(long address, int count, boolean any) {
+        for (int i = 0; i < count; i++) {
+            if (ALL.get(ValueLayout.JAVA_BYTE, address + i) != 0 == any) {
+                return any ? 1 : 0;
+            }
+        }
+        return any ? 0 : 1;
+    }
+
     // ---- sorting: keys in the order of their values ----
 
     private static final ThreadLocal<long[]> KEYS = ThreadLocal.withInitial(() -> new long[0]);
