@@ -1,0 +1,118 @@
+package tfx.compiler;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.LongRange;
+import tfx.frontend.Frontend;
+import tfx.ir.graph.Evaluator;
+import tfx.ir.graph.Graph;
+import tfx.ir.graph.Nd;
+import tfx.runtime.DType;
+import tfx.testkit.Close;
+import tfx.testkit.Values;
+
+/// Attention under random selectors, over several blocks of queries and keys: which blocks are left out and which
+/// run without masks is invisible to programs.
+final class SelectorProperties {
+    private static final List<String> COMPARISONS = List.of("<", "<=", "==", "!=", ">=", ">");
+
+    @Property(tries = 60)
+    void blocksThatASelectorDecidesAreInvisible(@ForAll @LongRange(min = 0, max = Long.MAX_VALUE) long seed) {
+        Random random = new Random(seed);
+        String selector = selector(random, 3);
+        String source = """
+                import nn;
+                program attend(q: f32[1, 2, S, 4], k: f32[1, 2, T, 4], v: f32[1, 2, T, 4], at_ids: i32[S], of_ids: i32[T],
+                        on: bool[T], len: i32) -> (y) {
+                  return attention(q, k, v, where = %s);
+                }
+                """.formatted(selector);
+        Frontend.Checked checked = Compiler.check("selector.tfx", source.getBytes(StandardCharsets.UTF_8));
+        assertThat(checked.diagnostics().stream().map(d -> d.render()))
+                .as(source)
+                .isEmpty();
+        Graph graph = checked.programs().getFirst().graph();
+        int queries = 1 + random.nextInt(230);
+        int keys = random.nextBoolean() ? queries : 1 + random.nextInt(230);
+        Map<String, Nd> inputs = new LinkedHashMap<>();
+        inputs.put("q", Values.small(random, DType.F32, 1, 2, queries, 4));
+        inputs.put("k", Values.small(random, DType.F32, 1, 2, keys, 4));
+        inputs.put("v", Values.small(random, DType.F32, 1, 2, keys, 4));
+        inputs.put("at_ids", stairs(random, queries));
+        inputs.put("of_ids", stairs(random, keys));
+        Nd on = Nd.zeros(DType.BOOL, keys);
+        int last = random.nextInt(keys + 1);
+        for (int i = 0; i < keys; i++) {
+            on.longs()[i] = i < last ? 1 : 0;
+        }
+        inputs.put("on", on);
+        Nd length = Nd.zeros(DType.I32);
+        length.longs()[0] = random.nextInt(keys + 1);
+        inputs.put("len", length);
+        Map<String, Nd> expected = Evaluator.run(graph, inputs, w -> {
+            throw new IllegalArgumentException(w);
+        });
+        for (Engines engine : Engines.values()) {
+            Nd actual = engine.run(graph, inputs).get("y");
+            assertThat(Close.difference(expected.get("y"), actual, keys))
+                    .as(engine + "\n" + source)
+                    .isEmpty();
+        }
+    }
+
+    private static String selector(Random random, int depth) {
+        int choice = random.nextInt(depth > 0 ? 6 : 3);
+        return switch (choice) {
+            case 0 -> "select(on, positions(S) >= 0, ==)";
+            case 3, 4 ->
+                "(" + selector(random, depth - 1) + (random.nextBoolean() ? " and " : " or ")
+                        + selector(random, depth - 1) + ")";
+            case 5 -> "not " + selector(random, depth - 1);
+            default ->
+                "select(" + number(random, "T", "of_ids", 2) + ", " + number(random, "S", "at_ids", 2) + ", "
+                        + pick(random, COMPARISONS) + ")";
+        };
+    }
+
+    /// An i32 expression of positions and data.
+    private static String number(Random random, String length, String ids, int depth) {
+        int constant = 1 + random.nextInt(200);
+        int choice = random.nextInt(depth > 0 ? 9 : 3);
+        return switch (choice) {
+            case 0, 1 -> "positions(" + length + ")";
+            case 2 -> ids;
+            case 3 ->
+                "(" + number(random, length, ids, depth - 1) + pick(random, List.of(" + ", " - ", " * ", " // ", " % "))
+                        + constant + ")";
+            case 4 -> "(" + number(random, length, ids, depth - 1) + " * 20000000)";
+            case 5 ->
+                pick(random, List.of("max(", "min(")) + number(random, length, ids, depth - 1) + ", "
+                        + number(random, length, ids, depth - 1) + ")";
+            case 6 -> "-" + number(random, length, ids, depth - 1);
+            case 7 -> "(" + number(random, length, ids, depth - 1) + " + len)";
+            default ->
+                "(" + number(random, length, ids, depth - 1) + " - " + number(random, length, ids, depth - 1) + ")";
+        };
+    }
+
+    private static String pick(Random random, List<String> from) {
+        return from.get(random.nextInt(from.size()));
+    }
+
+    /// Ids that grow now and then.
+    private static Nd stairs(Random random, int length) {
+        Nd ids = Nd.zeros(DType.I32, length);
+        int every = 1 + random.nextInt(60);
+        for (int i = 1; i < length; i++) {
+            ids.longs()[i] = ids.longs()[i - 1] + (random.nextInt(every) == 0 ? 1 : 0);
+        }
+        return ids;
+    }
+}
