@@ -70,7 +70,7 @@ public final class Attention {
     }
 
     public static void main(String[] arguments) throws Exception {
-        Table table = new Table(1.0, "GFLOP/s");
+        Table table = new Table(2.0, "GFLOP/s");
         Map<String, Double> times = new HashMap<>();
         try (NoGradGuard inference = new NoGradGuard()) {
             for (int length : new int[] {512, 2048, 8192}) {
