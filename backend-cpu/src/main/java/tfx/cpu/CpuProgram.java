@@ -38,7 +38,7 @@ public final class CpuProgram implements AutoCloseable {
     public record Classes(List<Emitted> kernels, Map<String, byte[]> bytes) {}
 
     /// Names classes of one program.
-    private static final class Loader extends ClassLoader {
+    static final class Loader extends ClassLoader {
         private final Map<String, byte[]> classes;
 
         Loader(Map<String, byte[]> classes) {
@@ -147,13 +147,9 @@ public final class CpuProgram implements AutoCloseable {
     ///
     /// @param inputs  by name, of the declared types
     /// @param results owns the results
-    public Map<String, Tensor> run(Map<String, Tensor> inputs, Arena results) {
-        return executable.run(inputs, results, Optional.empty());
-    }
-
-    /// Runs the program and tells an observer about each launch.
-    public Map<String, Tensor> run(Map<String, Tensor> inputs, Arena results, Executable.Observer observer) {
-        return executable.run(inputs, results, Optional.of(observer));
+    /// @param observer sees each launch
+    public Map<String, Tensor> run(Map<String, Tensor> inputs, Arena results, Optional<Executable.Observer> observer) {
+        return executable.run(inputs, results, observer);
     }
 
     @Override

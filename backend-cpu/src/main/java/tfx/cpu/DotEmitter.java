@@ -111,7 +111,7 @@ final class DotEmitter {
         if (dot.left() instanceof Kernel.Ref r) {
             Tiles.Tile tile = emitter.tile(r.name());
             if (Set.copyOf(tile.axes()).equals(Set.of(row, over))) {
-                return Optional.of(new Scratch(new Operand(true, tile.stride(row), tile.stride(over)), tile));
+                return Optional.of(new Scratch(Operand.scratch(tile.stride(row), tile.stride(over)), tile));
             }
         }
         return inPlace(dot.left()).flatMap(p -> {
@@ -120,19 +120,22 @@ final class DotEmitter {
             return columns.isEmpty() || rows.isEmpty()
                     ? Optional.empty()
                     : Optional.of(new InPlace(
-                            new Operand(false, 0, (int) (long) columns.get()), p.buffer, p.position, rows.get()));
+                            Operand.memory(0, (int) (long) columns.get()), p.buffer, p.position, rows.get()));
         });
     }
 
     private Optional<Side> right() {
-        if (dot.right() instanceof Kernel.Load l
-                && emitter.kernel().buffer(l.buffer()).panels() > 0) {
-            return Optional.of(new Panels(new Operand(false, micro.panel(), 1), l));
+        Kernel.Expr stored = dot.right() instanceof Kernel.Cast c ? c.x() : dot.right();
+        if (stored instanceof Kernel.Load l) {
+            Kernel.Buffer buffer = emitter.kernel().buffer(l.buffer());
+            if (buffer.panels() > 0) {
+                return Optional.of(new Panels(new Operand(false, buffer.dtype(), micro.panel(), 1), l));
+            }
         }
         if (dot.right() instanceof Kernel.Ref r) {
             Tiles.Tile tile = emitter.tile(r.name());
             if (tile.axes().equals(List.of(over, column))) {
-                return Optional.of(new Scratch(new Operand(true, tile.stride(over), 1), tile));
+                return Optional.of(new Scratch(Operand.scratch(tile.stride(over), 1), tile));
             }
         }
         // Register tiles read whole panels: in place only where the columns are.
@@ -145,7 +148,7 @@ final class DotEmitter {
             return rows.isEmpty() || !unit
                     ? Optional.empty()
                     : Optional.of(
-                            new InPlace(new Operand(false, (int) (long) rows.get(), 1), p.buffer, p.position, Dim.ONE));
+                            new InPlace(Operand.memory((int) (long) rows.get(), 1), p.buffer, p.position, Dim.ONE));
         });
     }
 
@@ -158,7 +161,7 @@ final class DotEmitter {
         if (buffer.dtype() != DType.F32 || buffer.panels() > 0) {
             return Optional.empty();
         }
-        return Optional.of(new InPlace(new Operand(false, 0, 1), buffer, driver.position(buffer, l.index()), Dim.ONE));
+        return Optional.of(new InPlace(Operand.memory(0, 1), buffer, driver.position(buffer, l.index()), Dim.ONE));
     }
 
     private static Optional<Long> step(Dim position, String axis) {
@@ -168,13 +171,13 @@ final class DotEmitter {
     private Side copiedLeft(int depth) {
         int stride = depth + SKEW;
         int rows = emitter.tiles().extent(row);
-        return new Copied(new Operand(true, stride, 1), emitter.tiles().reserve(Tiles.Kind.FLOATS, rows * stride));
+        return new Copied(Operand.scratch(stride, 1), emitter.tiles().reserve(Tiles.Kind.FLOATS, rows * stride));
     }
 
     private Side copiedRight(int depth) {
         int panels = (emitter.tiles().extent(column) + micro.panel() - 1) / micro.panel();
         int offset = emitter.tiles().reserve(Tiles.Kind.FLOATS, panels * depth * micro.panel());
-        return new Copied(new Operand(true, micro.panel(), 1), offset);
+        return new Copied(Operand.scratch(micro.panel(), 1), offset);
     }
 
     /// Copies the right operand into panels of the scratch array.
@@ -250,6 +253,9 @@ final class DotEmitter {
                 left instanceof InPlace p ? m.let("aRow", stage.dim(p.rowStep).asInt()) : Expr.literal(0);
         Expr.Local b = m.let("b", first(stage, right));
         Expr.Local j = m.let("j", Expr.literal(0));
+        if (right instanceof Panels p) {
+            singleRow(stage, left, p, fresh, j, new Call(rows, columns, count, a, aRow, b));
+        }
         m.loopWhile(new Expr.Compare("<", j, columns), () -> {
             Expr.Local i = m.let("i", Expr.literal(0));
             for (int size : micro.tiles()) {
@@ -270,6 +276,26 @@ final class DotEmitter {
             m.set(b, b.plus(panelStep(right, depth)));
         });
         emitter.run(driver, stage);
+    }
+
+    /// What the calls of register tiles have in common.
+    private record Call(Expr rows, Expr columns, Expr depth, Expr a, Expr aRow, Expr.Local b) {}
+
+    /// A product of one row takes several panels at once while there are as many.
+    private void singleRow(Stage stage, Side left, Panels right, boolean fresh, Expr.Local j, Call call) {
+        Method m = stage.method;
+        int several = MicroKernels.ROW_PANELS;
+        MicroKernels.Tile tile =
+                new MicroKernels.Tile(1, several, panelLength(right.load), fresh, left.operand(), right.operand());
+        Expr single =
+                new Expr.Choose(new Expr.Compare("==", call.rows, Expr.literal(1)), call.columns, Expr.literal(0));
+        Expr.Local limit = m.let("limit", single);
+        m.loop(j, Expr.literal(several * micro.panel()), limit, () -> {
+            Expr c = Expr.literal(result.offset()).plus(j);
+            Expr cRow = Expr.literal(result.strides()[0]);
+            m.call(micro.invoke(tile, stage.floats, call.a, call.aRow, call.b, c, cRow, call.depth));
+            m.set(call.b, call.b.plus(Expr.literal(several * panelLength(right.load))));
+        });
     }
 
     private static void prepare(Stage stage, Side side) {
@@ -299,15 +325,22 @@ final class DotEmitter {
     }
 
     private Expr panelBytes(Kernel.Load load) {
-        long depth =
-                emitter.kernel().buffer(load.buffer()).shape().get(0).constant().orElseThrow();
-        return Expr.literal(depth * micro.panel() * 4);
+        return Expr.literal(panelLength(load));
+    }
+
+    private long panelLength(Kernel.Load load) {
+        Kernel.Buffer buffer = emitter.kernel().buffer(load.buffer());
+        return buffer.shape().get(0).constant().orElseThrow()
+                * micro.panel()
+                * buffer.dtype().bytes();
     }
 
     /// The address of the first panel of this task, at the first row of this block.
     private Expr panelAddress(Stage stage, Kernel.Load load) {
         Expr base = new Expr.Element(stage.frame, Expr.literal(emitter.bufferNumber(load.buffer())));
         Expr panel = ScalarLanes.math("floorDiv", stage.low(column), Expr.literal((long) micro.panel()));
-        return base.plus(panel.times(panelBytes(load))).plus(stage.low(over).times(Expr.literal(4L * micro.panel())));
+        long row = (long) micro.panel()
+                * emitter.kernel().buffer(load.buffer()).dtype().bytes();
+        return base.plus(panel.times(panelBytes(load))).plus(stage.low(over).times(Expr.literal(row)));
     }
 }

@@ -22,16 +22,25 @@ final class MicroKernels {
     /// Where an operand lies. In the scratch array, positions are indices and strides are constants of the code;
     /// in memory, positions are addresses, and rows of A are as far apart as the call says.
     ///
+    /// @param stored how memory holds it: f32, or for B i8 or bf16, which are widened as they are read
     /// @param row    elements between rows; 0 for A in memory
     /// @param column elements between columns; 1 for B
-    record Operand(boolean scratch, int row, int column) {
+    record Operand(boolean scratch, DType stored, int row, int column) {
+        static Operand scratch(int row, int column) {
+            return new Operand(true, DType.F32, row, column);
+        }
+
+        static Operand memory(int row, int column) {
+            return new Operand(false, DType.F32, row, column);
+        }
+
         Type position() {
             return scratch ? Type.INT_TYPE : Type.LONG_TYPE;
         }
 
         /// A number of elements as a distance of positions.
         Expr distance(Expr elements) {
-            return scratch ? elements : elements.asLong().times(Expr.literal(4L));
+            return scratch ? elements : elements.asLong().times(Expr.literal((long) stored.bytes()));
         }
 
         Expr distance(int elements) {
@@ -44,26 +53,43 @@ final class MicroKernels {
         }
 
         Expr element(Expr floats, Expr position) {
-            return scratch ? new Expr.Element(floats, position) : Stage.load(DType.F32, position);
+            if (scratch) {
+                return new Expr.Element(floats, position);
+            }
+            Expr value = Stage.load(stored, position);
+            return stored == DType.I8 ? new Expr.Convert(Type.FLOAT_TYPE, value) : value;
         }
 
         Expr vector(VectorLanes lanes, Expr floats, Expr position) {
-            return scratch ? lanes.load(floats, position) : lanes.load(position);
+            return switch (stored) {
+                case I8 -> lanes.loadBytes(position);
+                case BF16 -> lanes.loadBrainFloats(position);
+                default -> scratch ? lanes.load(floats, position) : lanes.load(position);
+            };
         }
 
         private String text() {
-            return (scratch ? "s" : "m") + row + "_" + column;
+            return (scratch ? "s" : "m") + (stored == DType.F32 ? "" : stored + "_") + row + "_" + column;
         }
     }
 
     /// A register tile.
     ///
-    /// @param fresh whether C begins as zeros, and not as what it holds
-    record Tile(int rows, boolean fresh, Operand a, Operand b) {
+    /// @param between positions between the panels of B, where there are several
+    /// @param fresh   whether C begins as zeros, and not as what it holds
+    record Tile(int rows, int panels, long between, boolean fresh, Operand a, Operand b) {
+        Tile(int rows, boolean fresh, Operand a, Operand b) {
+            this(rows, 1, 0, fresh, a, b);
+        }
+
         String name() {
-            return (fresh ? "tile" : "add") + rows + "_" + a.text() + "_" + b.text();
+            String several = panels == 1 ? "" : "x" + panels + "_" + between;
+            return (fresh ? "tile" : "add") + rows + several + "_" + a.text() + "_" + b.text();
         }
     }
+
+    /// Panels that a single row takes at once: one panel alone would wait for its own sums.
+    static final int ROW_PANELS = 4;
 
     /// Rows of A that share a base address: a processor addresses base + 1 x and 2 x stride for free.
     private static final int SHARED = 3;
@@ -130,37 +156,44 @@ final class MicroKernels {
 
     private void vectors(Tile tile, Method m, Expr floats, Expr a, Expr aRow, Expr b, Expr c, Expr cRow, Expr depth) {
         VectorLanes v = new VectorLanes(m, lanes);
+        int width = 2 * tile.panels;
         List<Expr.Local> sums = new ArrayList<>();
         for (int r = 0; r < tile.rows; r++) {
             Expr row = c.plus(cRow.times(Expr.literal(r)));
-            for (int half = 0; half < 2; half++) {
-                sums.add(m.let(
-                        "sum", tile.fresh ? v.constant(0f) : v.load(floats, row.plus(Expr.literal(half * lanes)))));
+            for (int i = 0; i < width; i++) {
+                sums.add(m.let("sum", tile.fresh ? v.constant(0f) : v.load(floats, row.plus(Expr.literal(i * lanes)))));
             }
         }
         List<Expr> rows = rows(tile, m, a, aRow);
         Expr.Local k = m.let("k", Expr.literal(0));
         m.loop(k, Expr.literal(1), depth, () -> {
             Expr panel = b.plus(tile.b.distance(k, tile.b.row));
-            Expr[] halves = new Expr[2];
-            for (int half = 0; half < 2; half++) {
-                halves[half] = m.let("b", tile.b.vector(v, floats, panel.plus(tile.b.distance(half * lanes))));
+            Expr[] right = new Expr[width];
+            for (int i = 0; i < width; i++) {
+                Expr at = panel.plus(tile.b.distance(i % 2 * lanes)).plus(between(tile, i / 2));
+                right[i] = m.let("b", tile.b.vector(v, floats, at));
             }
             for (int r = 0; r < tile.rows; r++) {
                 Expr at = rows.get(r).plus(tile.a.distance(k, tile.a.column));
                 Expr.Local wide = m.let("a", v.broadcast(tile.a.element(floats, at)));
-                for (int half = 0; half < 2; half++) {
-                    Expr.Local sum = sums.get(2 * r + half);
-                    m.set(sum, v.fma(wide, halves[half], sum));
+                for (int i = 0; i < width; i++) {
+                    Expr.Local sum = sums.get(width * r + i);
+                    m.set(sum, v.fma(wide, right[i], sum));
                 }
             }
         });
         for (int r = 0; r < tile.rows; r++) {
             Expr row = c.plus(cRow.times(Expr.literal(r)));
-            for (int half = 0; half < 2; half++) {
-                m.call(v.store(sums.get(2 * r + half), floats, row.plus(Expr.literal(half * lanes))));
+            for (int i = 0; i < width; i++) {
+                m.call(v.store(sums.get(width * r + i), floats, row.plus(Expr.literal(i * lanes))));
             }
         }
+    }
+
+    /// How far a panel of B is from the first.
+    private static Expr between(Tile tile, int panel) {
+        long distance = panel * tile.between;
+        return tile.b.scratch ? Expr.literal((int) distance) : Expr.literal(distance);
     }
 
     /// Where the rows of A begin.
@@ -185,6 +218,14 @@ final class MicroKernels {
     }
 
     private void scalars(Tile tile, Method m, Expr floats, Expr a, Expr aRow, Expr b, Expr c, Expr cRow, Expr depth) {
+        for (int panel = 0; panel < tile.panels; panel++) {
+            Expr right = b.plus(between(tile, panel));
+            scalarPanel(tile, m, floats, a, aRow, right, c.plus(Expr.literal(panel * 2 * lanes)), cRow, depth);
+        }
+    }
+
+    private void scalarPanel(
+            Tile tile, Method m, Expr floats, Expr a, Expr aRow, Expr b, Expr c, Expr cRow, Expr depth) {
         ScalarLanes s = new ScalarLanes(m);
         Expr.Local row = m.let("row", Expr.literal(0));
         m.loop(row, Expr.literal(1), Expr.literal(tile.rows), () -> {

@@ -98,6 +98,44 @@ record VectorLanes(Method method, int width) implements Lanes {
         return step == 0 ? repeated : of("addIndex", INTS, repeated, new Type[] {Type.INT_TYPE}, Expr.literal(step));
     }
 
+    /// Signed bytes of memory, as floats.
+    Expr loadBytes(Expr address) {
+        Expr bytes = narrow("ByteVector", 8, address);
+        return new Expr.Cast(FLOATS, shape(bytes, "B2F", species()));
+    }
+
+    /// 16-bit brain floats of memory, as floats: the upper halves of their bits.
+    Expr loadBrainFloats(Expr address) {
+        Expr halves = narrow("ShortVector", 16, address);
+        Expr bits = new Expr.Cast(INTS, shape(halves, "ZERO_EXTEND_S2I", intSpecies()));
+        return of("reinterpretAsFloats", FLOATS, shift("LSHL", bits, 16), new Type[0]);
+    }
+
+    /// As many narrow elements of memory as a vector has floats.
+    private Expr narrow(String vector, int bits, Expr address) {
+        Type type = Type.getObjectType(PACKAGE + vector);
+        Expr species = new Expr.Static(PACKAGE + vector, "SPECIES_" + width * bits, SPECIES);
+        return new Expr.Call(
+                Opcodes.INVOKESTATIC,
+                PACKAGE + vector,
+                "fromMemorySegment",
+                Type.getMethodType(type, SPECIES, SEGMENT, Type.LONG_TYPE, ORDER),
+                List.of(species, ALL, address, LITTLE));
+    }
+
+    private static Expr shape(Expr x, String conversion, Expr species) {
+        Type type = Type.getObjectType(PACKAGE + "VectorOperators$Conversion");
+        Expr constant = new Expr.Static(PACKAGE + "VectorOperators", conversion, type);
+        return of(
+                "convertShape",
+                VECTOR,
+                x,
+                new Type[] {type, SPECIES, Type.INT_TYPE},
+                constant,
+                species,
+                Expr.literal(0));
+    }
+
     /// Ints of memory.
     Expr loadIntegers(Expr address) {
         return new Expr.Call(

@@ -3,18 +3,20 @@ package tfx.cli;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
+import tfx.compiler.Profile;
 import tfx.compiler.Session;
 import tfx.frontend.Program;
 
-@CommandLine.Command(name = "bench", description = "Time a program: median and spread of a call, and its kernels.")
+@CommandLine.Command(
+        name = "bench",
+        description =
+                "Time a program: median and spread of a call; of its kernels the share, the work and how near it is"
+                        + " to what the machine can do.")
 final class BenchCommand implements Callable<Integer> {
     @CommandLine.Parameters(index = "0", paramLabel = "FILE")
     private Path file = Path.of("");
@@ -27,6 +29,9 @@ final class BenchCommand implements Callable<Integer> {
 
     @CommandLine.Option(names = "--seconds", defaultValue = "5", description = "Warm-up, then as long again measured.")
     private double seconds;
+
+    @CommandLine.Option(names = "--trace", paramLabel = "FILE", description = "Write a Perfetto trace of one call.")
+    private Optional<Path> trace = Optional.empty();
 
     @Override
     public Integer call() throws Exception {
@@ -43,7 +48,14 @@ final class BenchCommand implements Callable<Integer> {
                     ProgramArguments.parse(program, words, arena).values();
             calls(session, arguments);
             report(calls(session, arguments));
-            kernels(session, arguments);
+            kernels(Profile.of(session, arguments));
+            if (trace.isPresent()) {
+                Trace launches = new Trace();
+                try (Arena call = Arena.ofConfined()) {
+                    session.call(arguments, call, launches);
+                }
+                launches.write(trace.get());
+            }
         }
         return Main.OK;
     }
@@ -54,7 +66,7 @@ final class BenchCommand implements Callable<Integer> {
         long end = System.nanoTime() + (long) (seconds * 1e9);
         while (System.nanoTime() < end) {
             long start = System.nanoTime();
-            try (Arena arena = Arena.ofShared()) {
+            try (Arena arena = Arena.ofConfined()) {
                 session.call(arguments, arena);
             }
             times.add((System.nanoTime() - start) / 1e6);
@@ -68,34 +80,28 @@ final class BenchCommand implements Callable<Integer> {
                 sorted.length, sorted[sorted.length / 2], sorted[sorted.length / 10], sorted[sorted.length * 9 / 10]);
     }
 
-    private record Share(String kernel, int launches, double millis) {}
-
-    /// The median time of each kernel in a call, over 50 calls.
-    private static void kernels(Session session, Map<String, Object> arguments) {
-        int calls = 50;
-        Map<String, double[]> times = new TreeMap<>();
-        Map<String, Integer> launches = new TreeMap<>();
-        for (int i = 0; i < calls; i++) {
-            int call = i;
-            try (Arena arena = Arena.ofShared()) {
-                session.profile(arguments, arena, (kernel, nanos) -> {
-                    times.computeIfAbsent(kernel, k -> new double[calls])[call] += nanos / 1e6;
-                    launches.merge(kernel, 1, Integer::sum);
-                });
-            }
-        }
-        List<Share> shares = new ArrayList<>();
-        times.forEach((kernel, all) -> {
-            Arrays.sort(all);
-            shares.add(new Share(kernel, launches.get(kernel) / calls, all[calls / 2]));
-        });
-        double total = shares.stream().mapToDouble(Share::millis).sum();
-        shares.sort(Comparator.comparingDouble(Share::millis).reversed());
-        System.out.printf("%-20s %9s %10s %7s%n", "kernel", "launches", "ms a call", "share");
-        for (Share share : shares) {
+    /// A row a kernel. Arrays that stay in caches can beat the roofline of memory.
+    private static void kernels(Profile profile) {
+        System.out.printf(
+                "this machine reaches %.0f GFLOP/s and copies %.1f GB/s%n",
+                profile.peaks().operations() / 1e9, profile.peaks().bytes() / 1e9);
+        System.out.printf(
+                "%-16s %8s %10s %6s %10s %9s %8s %7s  %s%n",
+                "kernel", "launches", "ms a call", "share", "MFLOP", "GFLOP/s", "MB", "GB/s", "of roofline");
+        double total = profile.rows().stream().mapToDouble(Profile.Row::millis).sum();
+        for (Profile.Row row : profile.rows()) {
             System.out.printf(
-                    "%-20s %9d %10.3f %6.1f%%%n",
-                    share.kernel, share.launches, share.millis, 100 * share.millis / total);
+                    "%-16s %8d %10.3f %5.1f%% %10.2f %9.1f %8.2f %7.1f  %.0f%% (%s)%n",
+                    row.kernel(),
+                    row.launches(),
+                    row.millis(),
+                    100 * row.millis() / total,
+                    row.work().operations() / 1e6,
+                    row.work().operations() / 1e6 / row.millis(),
+                    row.work().bytes() / 1e6,
+                    row.work().bytes() / 1e6 / row.millis(),
+                    100 * profile.roofline(row.work()) / row.millis(),
+                    profile.computes(row.work()) ? "arithmetic" : "memory");
         }
     }
 }

@@ -36,6 +36,9 @@ final class RunCommand implements Callable<Integer> {
     @CommandLine.Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
 
+    @CommandLine.Option(names = "--trace", paramLabel = "FILE", description = "Write a Perfetto trace of the call.")
+    private Optional<Path> trace = Optional.empty();
+
     @Override
     public Integer call() throws Exception {
         Optional<String> entry = ProgramArguments.entry(words);
@@ -56,8 +59,12 @@ final class RunCommand implements Callable<Integer> {
         Program program = session.program();
         ProgramArguments arguments = ProgramArguments.parse(program, words, arena);
         long start = System.nanoTime();
-        Session.Results results = session.call(arguments.values(), arena);
+        Trace launches = new Trace();
+        Session.Results results = session.call(arguments.values(), arena, launches);
         double millis = (System.nanoTime() - start) / 1e6;
+        if (trace.isPresent()) {
+            launches.write(trace.get());
+        }
         ObjectNode outputs = JsonNodeFactory.instance.objectNode();
         for (Signature.Result result : program.results()) {
             Tensor tensor = results.outputs().get(result.name());

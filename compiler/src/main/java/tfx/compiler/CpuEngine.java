@@ -2,6 +2,7 @@ package tfx.compiler;
 
 import java.lang.foreign.Arena;
 import java.util.Map;
+import java.util.Optional;
 import tfx.cpu.CpuProgram;
 import tfx.ir.kernel.KernelProgram;
 import tfx.runtime.Tensor;
@@ -9,24 +10,26 @@ import tfx.runtime.program.Executable;
 
 /// The CPU backend as an engine.
 final class CpuEngine implements Engine {
+    private final KernelProgram kernels;
     private final CpuProgram program;
 
-    private CpuEngine(CpuProgram program) {
+    private CpuEngine(KernelProgram kernels, CpuProgram program) {
+        this.kernels = kernels;
         this.program = program;
     }
 
     static Engine of(KernelProgram kernels, Map<String, Tensor> weights, int lanes, int threads) {
-        return new CpuEngine(CpuProgram.load(kernels, weights, new CpuProgram.Options(lanes, true, threads)));
+        return new CpuEngine(kernels, CpuProgram.load(kernels, weights, new CpuProgram.Options(lanes, true, threads)));
     }
 
     @Override
-    public Map<String, Tensor> run(Map<String, Tensor> inputs, Arena arena) {
-        return program.run(inputs, arena);
+    public Map<String, Tensor> run(Map<String, Tensor> inputs, Arena arena, Optional<Executable.Observer> observer) {
+        return program.run(inputs, arena, observer);
     }
 
     @Override
-    public void profile(Map<String, Tensor> inputs, Arena arena, Executable.Observer observer) {
-        program.run(inputs, arena, observer);
+    public Optional<KernelProgram> kernels() {
+        return Optional.of(kernels);
     }
 
     @Override

@@ -16,6 +16,7 @@ import tfx.ir.Target;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
+import tfx.ir.kernel.KernelProgram;
 import tfx.runtime.RunException;
 import tfx.runtime.Sizes;
 import tfx.runtime.Tensor;
@@ -39,6 +40,7 @@ public final class Session implements AutoCloseable {
     public record Options(Backend backend, Optional<Path> weights, int threads) {}
 
     private final Program program;
+    private final int threads;
     private final Arena arena = Arena.ofShared();
     private final Engine engine;
     private final Optional<Tokenizer> tokenizer;
@@ -49,6 +51,7 @@ public final class Session implements AutoCloseable {
     /// @throws RunException if a file or a weight is missing or does not fit
     public Session(Program program, Path folder, Options options, Tokenizers tokenizers) {
         this.program = program;
+        this.threads = options.threads();
         Optional<Engine> made = Optional.empty();
         try {
             Map<String, Tensor> weights = weights(program, folder, options.weights(), arena);
@@ -133,21 +136,35 @@ public final class Session implements AutoCloseable {
     /// @param arguments as {@link Arguments#bind} takes them
     /// @param arena     owns the results
     public Results call(Map<String, ?> arguments, Arena arena) {
+        return call(arguments, arena, Optional.empty());
+    }
+
+    /// Runs the program and tells an observer about each launch.
+    public Results call(Map<String, ?> arguments, Arena arena, Executable.Observer observer) {
+        return call(arguments, arena, Optional.of(observer));
+    }
+
+    private Results call(Map<String, ?> arguments, Arena arena, Optional<Executable.Observer> observer) {
         open.readLock().lock();
         try {
             if (closed) {
                 throw new IllegalStateException("program " + program.name() + " is closed");
             }
             Map<String, Tensor> inputs = Arguments.bind(program.signature(), arguments, tokenizer, arena);
-            return new Results(engine.run(inputs, arena), inputs);
+            return new Results(engine.run(inputs, arena, observer), inputs);
         } finally {
             open.readLock().unlock();
         }
     }
 
-    /// Runs the program and tells an observer about each kernel launch.
-    public void profile(Map<String, ?> arguments, Arena arena, Executable.Observer observer) {
-        engine.profile(Arguments.bind(program.signature(), arguments, tokenizer, arena), arena, observer);
+    /// How many threads work on one call.
+    public int threads() {
+        return threads;
+    }
+
+    /// The kernels that run, where the backend has some.
+    public Optional<KernelProgram> kernels() {
+        return engine.kernels();
     }
 
     /// The tokenizer, where the program declares one.

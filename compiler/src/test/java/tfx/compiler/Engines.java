@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import tfx.cpu.CpuProgram;
 import tfx.ir.Target;
 import tfx.ir.graph.Graph;
@@ -38,7 +39,7 @@ enum Engines {
             Map<String, Tensor> tensors = new HashMap<>();
             inputs.forEach((name, nd) -> tensors.put(name, nd.toTensor(arena)));
             Map<String, Nd> outputs = new LinkedHashMap<>();
-            program.run(tensors, arena).forEach((name, tensor) -> outputs.put(name, Nd.of(tensor)));
+            program.run(tensors, arena, Optional.empty()).forEach((name, tensor) -> outputs.put(name, Nd.of(tensor)));
             return outputs;
         }
     }

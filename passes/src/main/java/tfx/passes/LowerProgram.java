@@ -282,23 +282,32 @@ public final class LowerProgram {
             return dot;
         }
         List<Dim> shape = List.of(depth, width);
+        DType stored = stored(buffers.get(position).dtype());
         String key = weight.name() + load.index() + " over " + dot.over() + " by " + column + shape;
         Value panels = packed.computeIfAbsent(key, k -> {
             Value made = value(
                     weight.name() + ".packed" + packed.size(),
                     Role.CONSTANT,
                     "",
-                    new TensorType(DType.F32, shape),
+                    new TensorType(stored, shape),
                     target.panel());
             launch(packing(dot, column, buffers.get(position), load, made), List.of(weight, made), once);
             return made;
         });
         Kernel.Buffer old = buffers.get(position);
-        buffers.set(position, new Kernel.Buffer(old.name(), false, DType.F32, shape, target.panel()));
+        buffers.set(position, new Kernel.Buffer(old.name(), false, stored, shape, target.panel()));
         arguments.set(position, panels);
-        Kernel.Expr panel =
+        Kernel.Expr element =
                 new Kernel.Load(load.buffer(), List.of(Dim.symbol(dot.over()), Dim.symbol(column)), List.of());
+        Kernel.Expr panel = stored == DType.F32 ? element : new Kernel.Cast(DType.F32, element);
         return new Kernel.Dot(dot.name(), dot.dtype(), dot.axes(), dot.over(), dot.accumulate(), dot.left(), panel);
+    }
+
+    /// The type that panels keep: the weight's own where register tiles widen it as they read, which takes panels
+    /// of two vectors of 8 elements or more.
+    private DType stored(DType weight) {
+        boolean widened = (weight == DType.I8 || weight == DType.BF16) && target.panel() >= 16;
+        return widened ? weight : DType.F32;
     }
 
     private static boolean reads(Kernel.Expr expr, String buffer) {
@@ -314,10 +323,11 @@ public final class LowerProgram {
     private Kernel packing(Kernel.Dot dot, String column, Kernel.Buffer from, Kernel.Load load, Value made) {
         List<Dim> place = List.of(Dim.symbol(dot.over()), Dim.symbol(column));
         Kernel.Expr stored = new Kernel.Load("source", load.index(), List.of());
-        Kernel.Expr element = from.dtype() == DType.F32 ? stored : new Kernel.Cast(DType.F32, stored);
+        DType kept = made.type().dtype();
+        Kernel.Expr element = from.dtype() == kept ? stored : new Kernel.Cast(kept, stored);
         Kernel.Buffer source = new Kernel.Buffer("source", false, from.dtype(), from.shape(), 0);
         Kernel.Buffer result =
-                new Kernel.Buffer("packed", true, DType.F32, made.type().shape(), made.panels());
+                new Kernel.Buffer("packed", true, kept, made.type().shape(), made.panels());
         return new Kernel(
                 "pack",
                 symbols(List.of(source, result)),

@@ -34,10 +34,17 @@ public final class Executable implements AutoCloseable {
     /// Sees each launch of a call.
     @FunctionalInterface
     public interface Observer {
-        /// @param kernel the kernel's name
-        /// @param nanos  how long the launch took
-        void launched(String kernel, long nanos);
+        void launched(Launched launch);
     }
+
+    /// A launch that has ended.
+    ///
+    /// @param kernel the kernel's position
+    /// @param where  the place in the source
+    /// @param frame  the addresses of its buffers, then the values of its sizes
+    /// @param start  when it began, by {@link System#nanoTime}
+    /// @param nanos  how long it took
+    public record Launched(int kernel, String name, String where, long[] frame, long start, long nanos) {}
 
     private final Execution execution;
     private final List<Loaded> kernels;
@@ -161,9 +168,14 @@ public final class Executable implements AutoCloseable {
             switch (step) {
                 case Execution.Launch launch -> {
                     long start = System.nanoTime();
-                    launch(launch, memory, sizes);
-                    observer.ifPresent(
-                            o -> o.launched(kernels.get(launch.kernel()).name(), System.nanoTime() - start));
+                    long[] frame = launch(launch, memory, sizes);
+                    observer.ifPresent(o -> o.launched(new Launched(
+                            launch.kernel(),
+                            kernels.get(launch.kernel()).name(),
+                            launch.where(),
+                            frame,
+                            start,
+                            System.nanoTime() - start)));
                 }
                 case Execution.Repeat repeat -> repeat(repeat, memory, sizes, observer);
             }
@@ -218,7 +230,7 @@ public final class Executable implements AutoCloseable {
         }
     }
 
-    private void launch(Execution.Launch launch, Map<String, MemorySegment> memory, Sizes sizes) {
+    private long[] launch(Execution.Launch launch, Map<String, MemorySegment> memory, Sizes sizes) {
         Loaded kernel = kernels.get(launch.kernel());
         int buffers = launch.arguments().size();
         long[] frame = new long[buffers + kernel.sizes.size()];
@@ -244,6 +256,7 @@ public final class Executable implements AutoCloseable {
             String where = launch.where();
             throw new RunException(where.isEmpty() ? e.getMessage() : e.getMessage() + " (" + where + ")", e);
         }
+        return frame;
     }
 
     /// Axes of a kernel whose size only a call knows; the others were checked when it was compiled.

@@ -52,7 +52,7 @@ public final class MiniLm {
         }
     }
 
-    private static int[] tokens(Random random, int length) {
+    static int[] tokens(Random random, int length) {
         int[] ids = random.ints(length, 1000, 30000).toArray();
         ids[0] = 101;
         ids[length - 1] = 102;
