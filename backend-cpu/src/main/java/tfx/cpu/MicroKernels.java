@@ -60,12 +60,30 @@ final class MicroKernels {
             return stored == DType.I8 ? new Expr.Convert(Type.FLOAT_TYPE, value) : value;
         }
 
-        Expr vector(VectorLanes lanes, Expr floats, Expr position) {
-            return switch (stored) {
-                case I8 -> lanes.loadBytes(position);
-                case BF16 -> lanes.loadBrainFloats(position);
-                default -> scratch ? lanes.load(floats, position) : lanes.load(position);
-            };
+        /// The two vectors of a row of a panel. 16-bit floats of both alternate, so that two of them are the
+        /// halves of one int.
+        List<Expr> pair(VectorLanes v, Expr floats, Expr position) {
+            if (stored == DType.BF16) {
+                Expr bits = v.let(v.loadIntegers(position));
+                return List.of(v.let(v.lowBrainFloats(bits)), v.let(v.highBrainFloats(bits)));
+            }
+            Expr second = position.plus(distance(v.width()));
+            return List.of(v.let(vector(v, floats, position)), v.let(vector(v, floats, second)));
+        }
+
+        /// How far column `j` of a panel is from its first.
+        Expr column(Expr j, int lanes) {
+            if (stored != DType.BF16) {
+                return distance(j);
+            }
+            Expr inside = new Expr.Arithmetic("&", j, Expr.literal(lanes - 1)).times(Expr.literal(2));
+            return distance(inside.plus(ScalarLanes.math("floorDiv", j, Expr.literal(lanes))));
+        }
+
+        private Expr vector(VectorLanes lanes, Expr floats, Expr position) {
+            return stored == DType.I8
+                    ? lanes.loadBytes(position)
+                    : scratch ? lanes.load(floats, position) : lanes.load(position);
         }
 
         private String text() {
@@ -168,17 +186,16 @@ final class MicroKernels {
         Expr.Local k = m.let("k", Expr.literal(0));
         m.loop(k, Expr.literal(1), depth, () -> {
             Expr panel = b.plus(tile.b.distance(k, tile.b.row));
-            Expr[] right = new Expr[width];
-            for (int i = 0; i < width; i++) {
-                Expr at = panel.plus(tile.b.distance(i % 2 * lanes)).plus(between(tile, i / 2));
-                right[i] = m.let("b", tile.b.vector(v, floats, at));
+            List<Expr> right = new ArrayList<>();
+            for (int i = 0; i < tile.panels; i++) {
+                right.addAll(tile.b.pair(v, floats, panel.plus(between(tile, i))));
             }
             for (int r = 0; r < tile.rows; r++) {
                 Expr at = rows.get(r).plus(tile.a.distance(k, tile.a.column));
                 Expr.Local wide = m.let("a", v.broadcast(tile.a.element(floats, at)));
                 for (int i = 0; i < width; i++) {
                     Expr.Local sum = sums.get(width * r + i);
-                    m.set(sum, v.fma(wide, right[i], sum));
+                    m.set(sum, v.fma(wide, right.get(i), sum));
                 }
             }
         });
@@ -246,7 +263,7 @@ final class MicroKernels {
                 Expr.Local right = m.let("right", b.plus(tile.b.distance(k, tile.b.row)));
                 m.set(j, Expr.literal(0));
                 m.loop(j, Expr.literal(1), Expr.literal(2 * lanes), () -> {
-                    Expr value = tile.b.element(floats, right.plus(tile.b.distance(j)));
+                    Expr value = tile.b.element(floats, right.plus(tile.b.column(j, lanes)));
                     Expr sum = s.fma(left, value, new Expr.Element(floats, to.plus(j)));
                     m.add(new Statement.SetElement(floats, to.plus(j), sum));
                 });

@@ -8,18 +8,21 @@ import org.objectweb.asm.Type;
 import tfx.cpu.code.Expr;
 import tfx.cpu.code.Method;
 import tfx.cpu.code.Statement;
-import tfx.ir.ReduceFn;
 import tfx.ir.kernel.Exprs;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
 
 /// Stages that reduce over an axis.
 ///
-/// Sums of f32 run in as many partial sums as a vector has lanes, element `x` in partial sum `x mod lanes`,
-/// joined by halves at the end. The scalar twin keeps the same partial sums, so both give the same bits.
+/// Sums of f32 along rows run in as many partial sums as one or four vectors have lanes, element `x` in partial
+/// sum `x` modulo their number, joined by halves at the end; down columns they run one after the other. The
+/// scalar twin keeps the same partial sums, so both give the same bits.
 final class ReduceEmitter {
     /// Vectors of columns that are reduced at once.
     private static final int COLUMNS = 4;
+
+    /// Vectors of partial sums of a row.
+    private static final int SUMS = 4;
 
     private final KernelEmitter emitter;
 
@@ -216,43 +219,57 @@ final class ReduceEmitter {
         return sum;
     }
 
+    /// A sum of f32 in partial sums: those of one vector, or of several where the code for as many is short, which
+    /// then need not wait for each other.
     private Expr lanes(Stage stage, Kernel.Reduce reduce, Values values, Expr.Local count) {
         Method m = stage.method;
         int lanes = emitter.lanes();
-        int partial = emitter.tiles().reserve(Tiles.Kind.FLOATS, lanes);
+        int vectors = values.fits(reduce.value(), SUMS) ? SUMS : 1;
+        int sums = vectors * lanes;
+        int partial = emitter.tiles().reserve(Tiles.Kind.FLOATS, sums);
         boolean vector =
                 emitter.vector() && Values.hasVectorForm(reduce.fn().combine()) && values.vectorizes(reduce.value());
-        ReduceFn fn = reduce.fn();
         values.hoist(reduce.value(), vector);
-        Expr neutral = new Expr.Literal((float) fn.floatIdentity());
         Expr.Local x = m.let("x", Expr.literal(0));
         if (vector) {
-            VectorLanes vectors = emitter.vectors(m);
-            Expr.Local sum = m.let("sum", vectors.broadcast(neutral));
-            m.loop(
-                    x,
-                    Expr.literal(lanes),
-                    count,
-                    () -> m.set(
-                            sum, Values.vectorBinary(vectors, fn.combine(), sum, values.vector(reduce.value(), x))));
-            m.call(vectors.store(sum, stage.floats, Expr.literal(partial)));
+            vectorSums(stage, reduce, values, count, x, vectors, partial);
         } else {
+            Expr neutral = new Expr.Literal((float) reduce.fn().floatIdentity());
             Expr.Local lane = m.let("lane", Expr.literal(0));
             m.loop(
                     lane,
                     Expr.literal(1),
-                    Expr.literal(lanes),
+                    Expr.literal(sums),
                     () -> m.add(new Statement.SetElement(
                             stage.floats, Expr.literal(partial).plus(lane), neutral)));
         }
         values.begin();
         m.loop(x, Expr.literal(1), count, () -> {
-            Expr lane = Expr.literal(partial).plus(new Expr.Arithmetic("&", x, Expr.literal(lanes - 1)));
+            Expr lane = Expr.literal(partial).plus(new Expr.Arithmetic("&", x, Expr.literal(sums - 1)));
             Expr.Local at = m.let("p", lane);
             Expr value = values.scalar(reduce.value(), Optional.of(x));
-            Expr joined = values.binary(fn.combine(), DType.F32, new Expr.Element(stage.floats, at), value);
-            m.add(new Statement.SetElement(stage.floats, at, joined));
+            join(stage, reduce, values, at, value);
         });
+        for (int half = sums / 2; half >= lanes; half /= 2) {
+            Expr.Local lane = m.let("lane", Expr.literal(partial));
+            Expr other = lane.plus(Expr.literal(half));
+            Expr end = Expr.literal(partial + half);
+            if (vector) {
+                VectorLanes v = emitter.vectors(m);
+                m.loop(lane, Expr.literal(lanes), end, () -> {
+                    Expr a = v.load(stage.floats, lane);
+                    Expr b = v.load(stage.floats, other);
+                    Expr joined = Values.vectorBinary(v, reduce.fn().combine(), a, b);
+                    m.call(v.store(joined, stage.floats, lane));
+                });
+            } else {
+                m.loop(
+                        lane,
+                        Expr.literal(1),
+                        end,
+                        () -> join(stage, reduce, values, lane, new Expr.Element(stage.floats, other)));
+            }
+        }
         List<Expr> parts = new ArrayList<>();
         for (int lane = 0; lane < lanes; lane++) {
             parts.add(m.let("part", new Expr.Element(stage.floats, Expr.literal(partial + lane))));
@@ -261,11 +278,52 @@ final class ReduceEmitter {
             int half = parts.size() / 2;
             List<Expr> joined = new ArrayList<>();
             for (int lane = 0; lane < half; lane++) {
-                Expr pair = values.binary(fn.combine(), DType.F32, parts.get(lane), parts.get(lane + half));
+                Expr pair = values.binary(reduce.fn().combine(), DType.F32, parts.get(lane), parts.get(lane + half));
                 joined.add(m.let("part", pair));
             }
             parts = joined;
         }
         return parts.getFirst();
+    }
+
+    /// Joins a value into an element of the scratch array.
+    private static void join(Stage stage, Kernel.Reduce reduce, Values values, Expr at, Expr value) {
+        Expr joined = values.binary(reduce.fn().combine(), DType.F32, new Expr.Element(stage.floats, at), value);
+        stage.method.add(new Statement.SetElement(stage.floats, at, joined));
+    }
+
+    /// Sums whole vectors from `x` on and stores the partial sums.
+    private void vectorSums(
+            Stage stage, Kernel.Reduce reduce, Values values, Expr count, Expr.Local x, int vectors, int partial) {
+        Method m = stage.method;
+        VectorLanes v = emitter.vectors(m);
+        int lanes = emitter.lanes();
+        List<Expr.Local> sums = new ArrayList<>();
+        for (int i = 0; i < vectors; i++) {
+            sums.add(m.let("sum", v.constant((float) reduce.fn().floatIdentity())));
+        }
+        m.loop(x, Expr.literal(vectors * lanes), count, () -> {
+            for (int i = 0; i < vectors; i++) {
+                Expr.Local at = m.let("x", x.plus(Expr.literal(i * lanes)));
+                values.begin();
+                Expr value = values.vector(reduce.value(), at);
+                m.set(sums.get(i), Values.vectorBinary(v, reduce.fn().combine(), sums.get(i), value));
+            }
+        });
+        Expr.Local rest = m.let("rest", x);
+        for (int i = 0; i < vectors - 1; i++) {
+            Expr.Local sum = sums.get(i);
+            Expr limit = ScalarLanes.math("min", count, rest.plus(Expr.literal((i + 1) * lanes)));
+            values.begin();
+            m.loop(
+                    x,
+                    Expr.literal(lanes),
+                    m.let("limit", limit),
+                    () -> m.set(
+                            sum, Values.vectorBinary(v, reduce.fn().combine(), sum, values.vector(reduce.value(), x))));
+        }
+        for (int i = 0; i < vectors; i++) {
+            m.call(v.store(sums.get(i), stage.floats, Expr.literal(partial + i * lanes)));
+        }
     }
 }

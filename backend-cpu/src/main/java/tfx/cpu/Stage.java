@@ -152,6 +152,11 @@ final class Stage {
             Dim width = Dim.of(buffer.panels());
             Dim panel = index.get(1).floorDivide(width, s -> java.util.Optional.empty());
             Dim column = index.get(1).remainder(width, s -> java.util.Optional.empty());
+            if (buffer.dtype().bytes() == 2) {
+                Dim half = Dim.of(buffer.panels() / 2);
+                Dim inside = column.remainder(half, s -> java.util.Optional.empty());
+                column = inside.times(2).plus(column.floorDivide(half, s -> java.util.Optional.empty()));
+            }
             return panel.times(buffer.shape().get(0))
                     .plus(index.get(0))
                     .times(width)

@@ -100,40 +100,28 @@ record VectorLanes(Method method, int width) implements Lanes {
 
     /// Signed bytes of memory, as floats.
     Expr loadBytes(Expr address) {
-        Expr bytes = narrow("ByteVector", 8, address);
-        return new Expr.Cast(FLOATS, shape(bytes, "B2F", species()));
+        Type type = Type.getObjectType(PACKAGE + "ByteVector");
+        Expr few = new Expr.Static(PACKAGE + "ByteVector", "SPECIES_" + width * Byte.SIZE, SPECIES);
+        Expr bytes = new Expr.Call(
+                Opcodes.INVOKESTATIC,
+                PACKAGE + "ByteVector",
+                "fromMemorySegment",
+                Type.getMethodType(type, SPECIES, SEGMENT, Type.LONG_TYPE, ORDER),
+                List.of(few, ALL, address, LITTLE));
+        Type conversion = Type.getObjectType(PACKAGE + "VectorOperators$Conversion");
+        Expr constant = new Expr.Static(PACKAGE + "VectorOperators", "B2F", conversion);
+        Type[] types = {conversion, SPECIES, Type.INT_TYPE};
+        return new Expr.Cast(FLOATS, of("convertShape", VECTOR, bytes, types, constant, species(), Expr.literal(0)));
     }
 
-    /// 16-bit brain floats of memory, as floats: the upper halves of their bits.
-    Expr loadBrainFloats(Expr address) {
-        Expr halves = narrow("ShortVector", 16, address);
-        Expr bits = new Expr.Cast(INTS, shape(halves, "ZERO_EXTEND_S2I", intSpecies()));
+    /// The 16-bit brain floats in the low halves of ints: they are the high halves of floats.
+    Expr lowBrainFloats(Expr bits) {
         return of("reinterpretAsFloats", FLOATS, shift("LSHL", bits, 16), new Type[0]);
     }
 
-    /// As many narrow elements of memory as a vector has floats.
-    private Expr narrow(String vector, int bits, Expr address) {
-        Type type = Type.getObjectType(PACKAGE + vector);
-        Expr species = new Expr.Static(PACKAGE + vector, "SPECIES_" + width * bits, SPECIES);
-        return new Expr.Call(
-                Opcodes.INVOKESTATIC,
-                PACKAGE + vector,
-                "fromMemorySegment",
-                Type.getMethodType(type, SPECIES, SEGMENT, Type.LONG_TYPE, ORDER),
-                List.of(species, ALL, address, LITTLE));
-    }
-
-    private static Expr shape(Expr x, String conversion, Expr species) {
-        Type type = Type.getObjectType(PACKAGE + "VectorOperators$Conversion");
-        Expr constant = new Expr.Static(PACKAGE + "VectorOperators", conversion, type);
-        return of(
-                "convertShape",
-                VECTOR,
-                x,
-                new Type[] {type, SPECIES, Type.INT_TYPE},
-                constant,
-                species,
-                Expr.literal(0));
+    /// The 16-bit brain floats in the high halves of ints.
+    Expr highBrainFloats(Expr bits) {
+        return of("reinterpretAsFloats", FLOATS, and(bits, 0xffff0000), new Type[0]);
     }
 
     /// Ints of memory.

@@ -15,8 +15,9 @@ import jdk.incubator.vector.LongVector;
 import tfx.compiler.Session;
 import tfx.runtime.Tensor;
 
-/// Products of one row with weights of few bits, against reading as many bytes; and MiniLM as ONNX Runtime quantises
-/// it, against ONNX Runtime on the same file, with what the quantisation costs in quality on both sides.
+/// Products of one row with weights of few bits, against reading as many bytes; and MiniLM as ONNX Runtime
+/// quantises it, against ONNX Runtime on the same file, with what the quantisation costs in quality on both
+/// sides.
 public final class Quantized {
     private static final int[][] SHAPES = {{4096, 14336}, {14336, 4096}, {8192, 8192}};
 
