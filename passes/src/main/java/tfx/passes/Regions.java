@@ -12,6 +12,7 @@ import java.util.TreeSet;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
+import tfx.runtime.DType;
 
 /// The view of a graph that fusion works on: which operations are computed where they are used, and how a set of
 /// operations becomes the body of a region.
@@ -75,7 +76,7 @@ final class Regions {
             case Op.Unary u -> indexArithmetic(node);
             case Op.Binary b -> indexArithmetic(node);
             case Op.Select s -> indexArithmetic(node);
-            case Op.Cast c -> indexArithmetic(node);
+            case Op.Cast c -> indexArithmetic(node) || widenedWeight(node);
             case Op.Gather g -> indexArithmetic(node);
             case Op.Input i -> false;
             case Op.Weight w -> false;
@@ -110,6 +111,17 @@ final class Regions {
         return graph.nodes().stream()
                 .filter(n -> !isSource(n) && !free.contains(n.id()) && !(n.op() instanceof Op.Loop))
                 .toList();
+    }
+
+    /// Whether a cast widens a bf16 matrix of weights that products alone read: they widen it as they read, and
+    /// a copy would double the memory that they stream.
+    private boolean widenedWeight(Node node) {
+        Node weight = graph.node(node.operands().getFirst());
+        return weight.op() instanceof Op.Weight
+                && weight.type().dtype() == DType.BF16
+                && weight.type().rank() == 2
+                && node.type().dtype() == DType.F32
+                && graph.users().get(node.id()).stream().allMatch(u -> u.op() instanceof Op.Contract);
     }
 
     boolean isFree(int id) {
