@@ -111,18 +111,17 @@ record ScalarLanes(Method method) implements Lanes {
     }
 
     @Override
-    public Expr scale(Expr x, Expr shifted, int magicBits) {
-        Expr n = method.let(
-                "n",
-                invoke("java/lang/Float", "floatToRawIntBits", INT, shifted).minus(Expr.literal(magicBits)));
-        Expr half = method.let("h", new Expr.Arithmetic(">>", n, Expr.literal(1)));
-        return x.times(power(half)).times(power(n.minus(half)));
+    public Expr scale(Expr x, Expr shifted, Expr low) {
+        Expr.Local below = method.let("below", low);
+        Expr n = new Expr.Arithmetic("<<", bits(shifted), Expr.literal(EXPONENT));
+        Expr more = new Expr.Choose(below, Expr.literal(RAISED << EXPONENT), Expr.literal(0));
+        Expr value = invoke(
+                "java/lang/Float", "intBitsToFloat", FLOAT, bits(x).plus(n).plus(more));
+        return value.times(new Expr.Choose(below, constant(LOWERED), constant(1f)));
     }
 
-    /// `2^n` for `n` in -126..127.
-    private static Expr power(Expr n) {
-        Expr bits = new Expr.Arithmetic("<<", n.plus(Expr.literal(127)), Expr.literal(23));
-        return invoke("java/lang/Float", "intBitsToFloat", FLOAT, bits);
+    private static Expr bits(Expr x) {
+        return invoke("java/lang/Float", "floatToRawIntBits", INT, x);
     }
 
     @Override

@@ -368,12 +368,31 @@ final class Values {
             when b.fn().isComparison() && dtype(b.a()) == DType.I32 ->
                 lanes.compareIntegers(
                         ScalarFunctions.comparison(b.fn()), integerVector(b.a(), x), integerVector(b.b(), x));
+            case Kernel.Binary(BinaryFn fn, Kernel.Expr a, Kernel.Constant c)
+            when limits(fn, c) -> limit(lanes, fn, vector(a, x), vector(c, x), c);
+            case Kernel.Binary(BinaryFn fn, Kernel.Constant c, Kernel.Expr b)
+            when limits(fn, c) -> limit(lanes, fn, vector(b, x), vector(c, x), c);
             case Kernel.Binary b -> vectorBinary(lanes, b.fn(), vector(b.a(), x), vector(b.b(), x));
             case Kernel.Select s -> lanes.choose(vector(s.condition(), x), vector(s.a(), x), vector(s.b(), x));
             case Kernel.Constant c -> throw new IllegalArgumentException("a constant is hoisted");
             case Kernel.Index i -> throw new IllegalArgumentException("an index does not vectorize");
             case Kernel.Cast c -> lanes.toFloats(integerVector(c.x(), x));
         };
+    }
+
+    /// Whether a function is a maximum or minimum with a constant: two instructions, where the general one, which
+    /// keeps NaN of either side and orders zeros, is six.
+    private static boolean limits(BinaryFn fn, Kernel.Constant c) {
+        return (fn == BinaryFn.MAX || fn == BinaryFn.MIN)
+                && !Float.isNaN(c.value().floatValue());
+    }
+
+    private static Expr limit(Lanes lanes, BinaryFn fn, Expr x, Expr wide, Kernel.Constant c) {
+        boolean max = fn == BinaryFn.MAX;
+        // Of two zeros, the maximum is 0 and the minimum -0; a comparison takes them as equal.
+        boolean zero = Float.compare(c.value().floatValue(), max ? 0f : -0f) == 0;
+        Expr value = lanes.let(x);
+        return lanes.choose(lanes.compare((max ? "<" : ">") + (zero ? "=" : ""), value, wide), wide, value);
     }
 
     static Expr vectorBinary(Lanes lanes, BinaryFn fn, Expr a, Expr b) {

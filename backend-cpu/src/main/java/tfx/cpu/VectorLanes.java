@@ -319,16 +319,18 @@ record VectorLanes(Method method, int width) implements Lanes {
     }
 
     @Override
-    public Expr scale(Expr x, Expr shifted, int magicBits) {
-        Expr bits = of("reinterpretAsInts", INTS, shifted, new Type[0]);
-        Expr n = method.let("n", of("sub", INTS, bits, new Type[] {Type.INT_TYPE}, Expr.literal(magicBits)));
-        Expr half = method.let("h", shift("ASHR", n, 1));
-        Expr rest = of("sub", INTS, n, new Type[] {VECTOR}, half);
-        return mul(mul(x, power(half)), power(rest));
+    public Expr scale(Expr x, Expr shifted, Expr low) {
+        Expr below = method.let("below", low);
+        Expr n = shift("LSHL", bits(shifted), EXPONENT);
+        Expr sum = method.let("n", plus(bits(x), n));
+        Expr ints = of("cast", MASK, below, new Type[] {SPECIES}, intSpecies());
+        Expr raised = of("add", INTS, sum, new Type[] {Type.INT_TYPE, MASK}, Expr.literal(RAISED << EXPONENT), ints);
+        Expr value = of("reinterpretAsFloats", FLOATS, raised, new Type[0]);
+        return of("mul", FLOATS, value, new Type[] {VECTOR, MASK}, constant(LOWERED), below);
     }
 
-    private static Expr power(Expr n) {
-        return of("reinterpretAsFloats", FLOATS, shift("LSHL", add(n, 127), 23), new Type[0]);
+    private static Expr bits(Expr x) {
+        return of("reinterpretAsInts", INTS, x, new Type[0]);
     }
 
     private static Expr shift(String name, Expr x, int by) {

@@ -223,7 +223,7 @@ final class OnlineLowering {
             String before = puller.fresh("before");
             Expr whole = Exprs.assume(bodies.get(m), exact);
             shareScores(whole, dtype, cells, loop, shared);
-            Expr body = substitute(whole, shared);
+            Expr body = Exprs.replace(whole, shared);
             loop.add(new Kernel.Let(before, dtype, row, new Kernel.Ref(m)));
             loop.add(new Kernel.Reduce(m, dtype, row, ReduceFn.MAX, keys, true, body));
             Expr nothing =
@@ -234,7 +234,7 @@ final class OnlineLowering {
         }
         String weights = puller.fresh("p");
         Expr core = Exprs.assume(mixing.core(), exact);
-        loop.add(new Kernel.Let(weights, dtype, cells, substitute(oncePerRow(core, dtype, row, loop), shared)));
+        loop.add(new Kernel.Let(weights, dtype, cells, Exprs.replace(oncePerRow(core, dtype, row, loop), shared)));
         for (Carried sum : sums) {
             if (sum.terms().shifted()) {
                 loop.add(scaled(sum.tile(), dtype, row, rescale));
@@ -247,7 +247,7 @@ final class OnlineLowering {
                     ReduceFn.SUM,
                     keys,
                     true,
-                    terms.equals(core) ? new Kernel.Ref(weights) : substitute(terms, shared)));
+                    terms.equals(core) ? new Kernel.Ref(weights) : Exprs.replace(terms, shared)));
         }
         if (mixing.shifted()) {
             loop.add(scaled(mixed, dtype, mix, rescale));
@@ -258,10 +258,10 @@ final class OnlineLowering {
         Map<Expr, Expr> finals = new HashMap<>();
         for (Carried sum : sums) {
             Expr tile = new Kernel.Ref(sum.tile());
-            finals.put(tile, substitute(sum.terms().finish(tile), finals));
+            finals.put(tile, Exprs.replace(sum.terms().finish(tile), finals));
         }
-        Expr finished = overNothing(substitute(mixing.finish(new Kernel.Ref(mixed)), finals), dtype);
-        Expr stored = substitute(result, Map.of(new Kernel.Ref(mixed), finished));
+        Expr finished = overNothing(Exprs.replace(mixing.finish(new Kernel.Ref(mixed)), finals), dtype);
+        Expr stored = Exprs.replace(result, Map.of(new Kernel.Ref(mixed), finished));
         String output = puller.fresh("y");
         statements.add(new Kernel.Store(output, place, mix, stored));
 
@@ -458,11 +458,6 @@ final class OnlineLowering {
     /// Whether an expression changes along the keys.
     private boolean alongKeys(Expr expr) {
         return Exprs.symbols(expr).contains(keys) || Exprs.refs(expr).contains(scores);
-    }
-
-    private static Expr substitute(Expr expr, Map<Expr, Expr> values) {
-        Expr value = values.get(expr);
-        return value != null ? value : Exprs.rebuild(expr, e -> substitute(e, values));
     }
 
     /// Computes the parts that do not change along the keys before the others.

@@ -1,6 +1,7 @@
 package tfx.passes;
 
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -9,18 +10,28 @@ import java.util.Optional;
 import java.util.Set;
 import tfx.ir.ReduceFn;
 import tfx.ir.Target;
+import tfx.ir.UnaryFn;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
+import tfx.ir.kernel.Exprs;
 import tfx.ir.kernel.Kernel;
 import tfx.ir.kernel.Kernel.Expr;
 import tfx.runtime.DType;
 import tfx.runtime.Dim;
 
 /// Regions without contractions: element-wise operations, and reductions over one set of rows with whatever comes
-/// before and after them. Each reduction reads its row again; what lies between is computed again, never stored.
+/// before and after them. Each reduction reads its row again; what lies between is computed again, and stored only
+/// where that is dear.
 final class RowLowering {
-    private static final int ROWS_PER_TASK = 16;
+    private static final int MOST_ROWS = 16;
+
+    /// Elements of the rows of a task with reductions: they stay in the first-level cache until the row is done,
+    /// and the rows after them arrive meanwhile.
+    private static final int ROW_ELEMENTS = 2048;
+
+    private static final int USUAL_COLUMNS = 512;
+    private static final Set<UnaryFn> CHEAP = EnumSet.of(UnaryFn.NEG, UnaryFn.ABS, UnaryFn.NOT, UnaryFn.SQRT);
 
     private final Graph body;
     private final Node root;
@@ -31,6 +42,12 @@ final class RowLowering {
     private final List<Kernel.Statement> statements = new ArrayList<>();
     private final List<Kernel.Axis> local = new ArrayList<>();
     private Set<String> rows = Set.of();
+    private Optional<Operand> last = Optional.empty();
+
+    /// What the last reduction reduces.
+    ///
+    /// @param index where it is read, the reduced axis among it
+    private record Operand(Node reduction, Node node, List<Dim> index, String over) {}
 
     RowLowering(Graph body, Node root, Target target) {
         this.body = body;
@@ -59,17 +76,67 @@ final class RowLowering {
             if (outer.contains(axes.get(i))) {
                 int fromEnd = outer.size() - grid.size();
                 int tile = fromEnd == 1
-                        ? (rowsOnly && tiles.isEmpty() ? target.block() : ROWS_PER_TASK)
-                        : fromEnd == 2 && tiles.isEmpty() ? ROWS_PER_TASK : 1;
+                        ? (rowsOnly && tiles.isEmpty() ? target.block() : rowsAtOnce())
+                        : fromEnd == 2 && tiles.isEmpty() ? MOST_ROWS : 1;
                 grid.add(new Kernel.Axis(axes.get(i), shape.get(i), tile));
             } else {
                 local.add(new Kernel.Axis(axes.get(i), shape.get(i), target.block()));
             }
         }
         String output = puller.fresh("y");
+        value = kept(axes, value);
         statements.add(new Kernel.Store(output, index, axes, value));
         Restriction.apply(body, puller, statements, grid);
         return RegionLowering.assemble(name, body, puller, grid, local, statements, output, shape);
+    }
+
+    private int rowsAtOnce() {
+        long columns = 1;
+        for (Kernel.Axis axis : local) {
+            columns = Math.max(columns, axis.size().constant().orElse((long) USUAL_COLUMNS));
+        }
+        return (int) Math.clamp(ROW_ELEMENTS / columns, 1, MOST_ROWS);
+    }
+
+    /// What is dear and both reduced last and part of the result, such as the exponentials of a softmax, is
+    /// computed once, where a row of it has a known and moderate length.
+    ///
+    /// @return the result, which reads it from a tile
+    private Expr kept(List<String> axes, Expr value) throws Illegal {
+        List<String> columns = axes.stream().filter(a -> !rows.contains(a)).toList();
+        if (last.isEmpty() || columns.size() != 1 || !(statements.getLast() instanceof Kernel.Reduce reduce)) {
+            return value;
+        }
+        Operand operand = last.get();
+        Dim size = puller.axisSize(operand.over).orElseThrow();
+        boolean known = size.constant().filter(c -> c <= target.block()).isPresent();
+        boolean same = puller.axisSize(columns.getFirst()).orElseThrow().equals(size);
+        if (!known || !same || !dear(reduce.value())) {
+            return value;
+        }
+        Dim column = Dim.symbol(columns.getFirst());
+        List<Dim> index = operand.index.stream()
+                .map(d -> d.equals(Dim.symbol(operand.over)) ? column : d)
+                .toList();
+        Expr shared = DotLowering.widened(puller.pull(operand.node.id(), index), operand.reduction);
+        Expr kept = new Kernel.Ref(puller.fresh("e"));
+        Expr result = Exprs.replace(value, Map.of(shared, kept));
+        if (result.equals(value)) {
+            return value;
+        }
+        local.removeIf(a -> a.name().equals(operand.over));
+        statements.removeLast();
+        statements.add(new Kernel.Let(((Kernel.Ref) kept).name(), reduce.dtype(), axes, shared));
+        statements.add(new Kernel.Reduce(
+                reduce.name(), reduce.dtype(), reduce.axes(), reduce.fn(), columns.getFirst(), false, kept));
+        return result;
+    }
+
+    /// Whether a value takes more than a few instructions.
+    private static boolean dear(Expr value) {
+        boolean[] found = new boolean[1];
+        Exprs.walk(value, e -> found[0] |= e instanceof Kernel.Unary u && !CHEAP.contains(u.fn()));
+        return found[0];
     }
 
     private Expr reduction(Node node, List<Dim> index) throws Illegal {
@@ -120,6 +187,7 @@ final class RowLowering {
             int step = axis.equals(over.getLast()) ? target.block() : 1;
             local.add(new Kernel.Axis(axis, puller.axisSize(axis).orElseThrow(), step));
         }
+        last = over.size() == 1 ? Optional.of(new Operand(node, operand, inner, over.getFirst())) : Optional.empty();
         statements.addAll(nest(tile, node.type().dtype().accumulator(), kept, reduce.fn(), over, value));
         return DotLowering.rounded(new Kernel.Ref(tile), node);
     }

@@ -3,6 +3,7 @@ package tfx.ir.kernel;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -141,6 +142,12 @@ public final class Exprs {
                         s.where().map(change),
                         s.body().stream().map(b -> rebuild(b, change)).toList());
         };
+    }
+
+    /// The expression with parts replaced, the largest first.
+    public static Kernel.Expr replace(Kernel.Expr expr, Map<Kernel.Expr, Kernel.Expr> values) {
+        Kernel.Expr value = values.get(expr);
+        return value != null ? value : rebuild(expr, (Kernel.Expr e) -> replace(e, values));
     }
 
     /// The parts of a conjunction.

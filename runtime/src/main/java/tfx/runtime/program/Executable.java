@@ -248,9 +248,9 @@ public final class Executable implements AutoCloseable {
         }
         Needs needs = kernel.needs;
         try {
-            Pool.shared().run(threads, kernel.code.tasks(frame), task -> {
+            Pool.shared().run(threads, kernel.code.tasks(frame), (from, to) -> {
                 Scratch scratch = Scratch.of(needs);
-                kernel.code.run(frame, scratch.floats, scratch.doubles, scratch.longs, scratch.ranges, task, task + 1);
+                kernel.code.run(frame, scratch.floats, scratch.doubles, scratch.longs, scratch.ranges, from, to);
             });
         } catch (RunException e) {
             String where = launch.where();

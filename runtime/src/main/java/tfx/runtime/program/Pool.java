@@ -10,15 +10,16 @@ import java.util.concurrent.locks.LockSupport;
 /// The one pool of the process. A call hands its tasks to the workers and takes part itself; a second call at the
 /// same time finds the pool busy and runs alone, so that nothing ever waits for anything but its own tasks.
 final class Pool {
-    /// Work on one task.
+    /// Work on the tasks `from` to `to - 1`.
     interface Body {
-        void run(long task);
+        void run(long from, long to);
     }
 
     private static final class Job {
         final Body body;
         final long tasks;
         final int helpers;
+        final long chunk;
         final AtomicLong next = new AtomicLong();
         final AtomicLong done = new AtomicLong();
         final AtomicInteger joined = new AtomicInteger();
@@ -28,18 +29,20 @@ final class Pool {
             this.body = body;
             this.tasks = tasks;
             this.helpers = helpers;
+            this.chunk = Math.max(1, tasks / ((helpers + 1L) * CHUNKS));
         }
 
         void work() {
-            for (long task = next.getAndIncrement(); task < tasks; task = next.getAndIncrement()) {
+            for (long from = next.getAndAdd(chunk); from < tasks; from = next.getAndAdd(chunk)) {
+                long to = Math.min(tasks, from + chunk);
                 try {
                     if (failure.get() == null) {
-                        body.run(task);
+                        body.run(from, to);
                     }
                 } catch (RuntimeException | Error e) {
                     failure.compareAndSet(null, e);
                 } finally {
-                    done.incrementAndGet();
+                    done.addAndGet(to - from);
                 }
             }
         }
@@ -47,6 +50,10 @@ final class Pool {
 
     private static final Pool SHARED = new Pool();
     private static final int SPINS = 10_000;
+
+    /// Stretches of neighbouring tasks that each thread takes, one after the other, where there are as many: fewer
+    /// and the last one to end is waited for, more and threads alternate within what one of them could stream.
+    private static final int CHUNKS = 16;
 
     private final AtomicReference<Job> current = new AtomicReference<>();
     private final List<Thread> workers = new CopyOnWriteArrayList<>();
@@ -78,9 +85,7 @@ final class Pool {
                 return;
             }
         }
-        for (long task = 0; task < tasks; task++) {
-            body.run(task);
-        }
+        body.run(0, tasks);
     }
 
     private static void rethrow(Throwable failure) {

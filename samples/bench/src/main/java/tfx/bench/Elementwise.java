@@ -14,7 +14,8 @@ import tfx.compiler.Session;
 import tfx.runtime.Tensor;
 
 /// Operations that memory bounds, against a copy that moves as many bytes: every array that a program takes is
-/// read once and every result written once. Arrays are far larger than the caches.
+/// read once and every result written once. Arrays are far larger than the caches. An argument picks the rows
+/// whose name contains it.
 public final class Elementwise {
     private static final int ROWS = 24576;
     private static final int COLUMNS = 768;
@@ -26,6 +27,7 @@ public final class Elementwise {
     private record Form(String name, List<String> arrays, int results, String body) {}
 
     private static final List<Form> FORMS = List.of(
+            new Form("scale", List.of("x"), 1, "return x * 0.5;"),
             new Form("residual chain", List.of("x", "y"), 1, "return max(x * 0.5 + y, 0.0) + y * s + t;"),
             new Form("GELU", List.of("x"), 1, "return gelu(x);"),
             new Form("layer norm", List.of("x"), 1, "return layer_norm(x, s, t);"),
@@ -40,7 +42,9 @@ public final class Elementwise {
         for (int threads = 1; threads <= 2; threads++) {
             try (ExecutorService pool = Executors.newFixedThreadPool(threads)) {
                 for (Form form : FORMS) {
-                    row(table, form, threads, pool);
+                    if (arguments.length == 0 || form.name.contains(arguments[0])) {
+                        row(table, form, threads, pool);
+                    }
                 }
             }
         }
