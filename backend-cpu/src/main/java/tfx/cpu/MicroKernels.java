@@ -109,6 +109,9 @@ final class MicroKernels {
     /// Panels that a single row takes at once: one panel alone would wait for its own sums.
     static final int ROW_PANELS = 4;
 
+    /// Rows and columns of the scalar twin's blocks.
+    private static final int SCALAR_BLOCK = 4;
+
     /// Rows of A that share a base address: a processor addresses base + 1 x and 2 x stride for free.
     private static final int SHARED = 3;
 
@@ -237,39 +240,74 @@ final class MicroKernels {
     }
 
     private void scalars(Tile tile, Method m, Expr floats, Expr a, Expr aRow, Expr b, Expr c, Expr cRow, Expr depth) {
-        for (int panel = 0; panel < tile.panels; panel++) {
-            Expr right = b.plus(between(tile, panel));
-            scalarPanel(tile, m, floats, a, aRow, right, c.plus(Expr.literal(panel * 2 * lanes)), cRow, depth);
+        int width = Math.min(SCALAR_BLOCK, 2 * lanes);
+        Expr between = tile.a.scratch ? Expr.literal(tile.a.row) : aRow;
+        for (int first = 0; first < tile.rows; first += SCALAR_BLOCK) {
+            int rows = Math.min(SCALAR_BLOCK, tile.rows - first);
+            List<Expr> left = new ArrayList<>();
+            List<Expr> result = new ArrayList<>();
+            for (int r = first; r < first + rows; r++) {
+                left.add(m.let("row", a.plus(tile.a.distance(between.times(Expr.literal(r))))));
+                result.add(m.let("to", c.plus(cRow.times(Expr.literal(r)))));
+            }
+            for (int panel = 0; panel < tile.panels; panel++) {
+                Expr right = b.plus(between(tile, panel));
+                int column = panel * 2 * lanes;
+                Expr.Local j = m.let("j", Expr.literal(0));
+                m.loop(j, Expr.literal(width), Expr.literal(2 * lanes), () -> {
+                    List<Expr> to = result.stream()
+                            .map(x -> x.plus(j).plus(Expr.literal(column)))
+                            .toList();
+                    scalarBlock(tile, m, floats, left, right, j, to, width, depth);
+                });
+            }
         }
     }
 
-    private void scalarPanel(
-            Tile tile, Method m, Expr floats, Expr a, Expr aRow, Expr b, Expr c, Expr cRow, Expr depth) {
+    /// A few rows by a few columns from `j` on, whose sums stay in registers.
+    private void scalarBlock(
+            Tile tile,
+            Method m,
+            Expr floats,
+            List<Expr> left,
+            Expr right,
+            Expr.Local j,
+            List<Expr> result,
+            int width,
+            Expr depth) {
         ScalarLanes s = new ScalarLanes(m);
-        Expr.Local row = m.let("row", Expr.literal(0));
-        m.loop(row, Expr.literal(1), Expr.literal(tile.rows), () -> {
-            Expr.Local to = m.let("to", c.plus(cRow.times(row)));
-            Expr between = tile.a.scratch ? Expr.literal(tile.a.row) : aRow;
-            Expr.Local from = m.let("from", a.plus(tile.a.distance(row.times(between))));
-            Expr.Local j = m.let("j", Expr.literal(0));
-            if (tile.fresh) {
-                m.loop(
-                        j,
-                        Expr.literal(1),
-                        Expr.literal(2 * lanes),
-                        () -> m.add(new Statement.SetElement(floats, to.plus(j), new Expr.Literal(0f))));
+        List<Expr.Local> sums = new ArrayList<>();
+        for (Expr to : result) {
+            for (int i = 0; i < width; i++) {
+                Expr before = new Expr.Element(floats, to.plus(Expr.literal(i)));
+                sums.add(m.let("sum", tile.fresh ? new Expr.Literal(0f) : before));
             }
-            Expr.Local k = m.let("k", Expr.literal(0));
-            m.loop(k, Expr.literal(1), depth, () -> {
-                Expr.Local left = m.let("left", tile.a.element(floats, from.plus(tile.a.distance(k, tile.a.column))));
-                Expr.Local right = m.let("right", b.plus(tile.b.distance(k, tile.b.row)));
-                m.set(j, Expr.literal(0));
-                m.loop(j, Expr.literal(1), Expr.literal(2 * lanes), () -> {
-                    Expr value = tile.b.element(floats, right.plus(tile.b.column(j, lanes)));
-                    Expr sum = s.fma(left, value, new Expr.Element(floats, to.plus(j)));
-                    m.add(new Statement.SetElement(floats, to.plus(j), sum));
-                });
-            });
+        }
+        List<Expr> columns = new ArrayList<>();
+        for (int i = 0; i < width; i++) {
+            columns.add(m.let("column", right.plus(tile.b.column(j.plus(Expr.literal(i)), lanes))));
+        }
+        Expr.Local k = m.let("k", Expr.literal(0));
+        m.loop(k, Expr.literal(1), depth, () -> {
+            Expr.Local at = m.let("at", tile.b.distance(k, tile.b.row));
+            List<Expr> values = new ArrayList<>();
+            for (Expr column : columns) {
+                values.add(m.let("b", tile.b.element(floats, column.plus(at))));
+            }
+            for (int r = 0; r < left.size(); r++) {
+                Expr from = left.get(r).plus(tile.a.distance(k, tile.a.column));
+                Expr.Local value = m.let("a", tile.a.element(floats, from));
+                for (int i = 0; i < width; i++) {
+                    Expr.Local sum = sums.get(r * width + i);
+                    m.set(sum, s.fma(value, values.get(i), sum));
+                }
+            }
         });
+        for (int r = 0; r < result.size(); r++) {
+            for (int i = 0; i < width; i++) {
+                Expr to = result.get(r).plus(Expr.literal(i));
+                m.add(new Statement.SetElement(floats, to, sums.get(r * width + i)));
+            }
+        }
     }
 }
