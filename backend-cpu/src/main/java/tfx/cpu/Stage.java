@@ -3,8 +3,10 @@ package tfx.cpu;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Function;
 import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
 import tfx.cpu.code.Expr;
@@ -150,12 +152,13 @@ final class Stage {
     Dim position(Kernel.Buffer buffer, List<Dim> index) {
         if (buffer.panels() > 0) {
             Dim width = Dim.of(buffer.panels());
-            Dim panel = index.get(1).floorDivide(width, s -> java.util.Optional.empty());
-            Dim column = index.get(1).remainder(width, s -> java.util.Optional.empty());
+            Function<String, Optional<Dim>> sizes =
+                    s -> emitter.kernel().axis(s).map(Kernel.Axis::size);
+            Dim panel = index.get(1).floorDivide(width, sizes);
+            Dim column = index.get(1).remainder(width, sizes);
             if (buffer.dtype().bytes() == 2) {
                 Dim half = Dim.of(buffer.panels() / 2);
-                Dim inside = column.remainder(half, s -> java.util.Optional.empty());
-                column = inside.times(2).plus(column.floorDivide(half, s -> java.util.Optional.empty()));
+                column = column.remainder(half, sizes).times(2).plus(column.floorDivide(half, sizes));
             }
             return panel.times(buffer.shape().get(0))
                     .plus(index.get(0))

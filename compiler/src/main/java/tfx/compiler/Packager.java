@@ -6,8 +6,14 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
-import java.nio.file.Files;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -42,16 +48,29 @@ public final class Packager implements AutoCloseable {
     /// Of a Java method, besides its receiver and the arena.
     private static final int MAX_PARAMETERS = 253;
 
+    /// The time of every entry: the first that the format writes without an extra field, at any offset.
+    private static final LocalDateTime ALWAYS = LocalDateTime.of(1980, 2, 1, 0, 0);
+
+    private static final int HEADER = 30; // bytes of a local file header of the ZIP format before the name
+    private static final int EXTRA = 4; // bytes of an extra field before its data
+    private static final short PADDING = (short) 0xd935; // the extra field that other tools align entries by
+
     private final String packageName;
+    private final FileChannel file;
     private final ZipOutputStream out;
     private final Arena arena = Arena.ofShared();
-    private final Map<String, Integer> weights = new HashMap<>();
+    private final Map<String, Stored> weights = new HashMap<>();
     private final Set<String> entries = new LinkedHashSet<>();
 
     private Packager(Path jar, String packageName) throws IOException {
         this.packageName = packageName;
-        this.out = new ZipOutputStream(new BufferedOutputStream(Files.newOutputStream(jar)));
+        this.file = FileChannel.open(
+                jar, StandardOpenOption.WRITE, StandardOpenOption.CREATE, StandardOpenOption.TRUNCATE_EXISTING);
+        this.out = new ZipOutputStream(new BufferedOutputStream(Channels.newOutputStream(file)));
     }
+
+    /// A weight in the jar.
+    private record Stored(int resource, long header) {}
 
     /// Writes a jar. The same programs and weights give the same bytes.
     ///
@@ -103,8 +122,9 @@ public final class Packager implements AutoCloseable {
         List<PlanFile.StoredWeight> stored = new ArrayList<>();
         for (Map.Entry<String, Tensor> weight : new TreeMap<>(loaded).entrySet()) {
             Tensor tensor = weight.getValue();
+            Stored entry = resource(program, weight.getKey(), tensor);
             stored.add(new PlanFile.StoredWeight(
-                    weight.getKey(), tensor.dtype(), tensor.shape(), resource(program, weight.getKey(), tensor)));
+                    weight.getKey(), tensor.dtype(), tensor.shape(), entry.resource, entry.header));
         }
         for (int lanes : LANES) {
             KernelProgram kernels = Pipeline.run(program.graph(), new Pipeline.Options(Target.cpu(lanes), true))
@@ -131,7 +151,7 @@ public final class Packager implements AutoCloseable {
 
     private static ZipEntry named(String name) {
         ZipEntry entry = new ZipEntry(name);
-        entry.setTime(0);
+        entry.setTimeLocal(ALWAYS);
         return entry;
     }
 
@@ -144,18 +164,23 @@ public final class Packager implements AutoCloseable {
         out.closeEntry();
     }
 
-    /// Stores a weight without compression, once for all programs of a model.
-    private int resource(Program program, String name, Tensor tensor) throws IOException {
+    /// Stores a weight without compression, once for all programs of a model, where a mapped file aligns it.
+    private Stored resource(Program program, String name, Tensor tensor) throws IOException {
         String key = program.weights().map(Program.Asset::path).orElse("") + "\n" + name;
-        Integer known = weights.get(key);
+        Stored known = weights.get(key);
         if (known != null) {
             return known;
         }
-        int number = weights.size();
-        weights.put(key, number);
+        out.flush();
+        Stored stored = new Stored(weights.size(), file.position());
+        weights.put(key, stored);
         MemorySegment bytes =
                 tensor.data().asSlice(0, tensor.count() * tensor.dtype().bytes());
-        ZipEntry entry = named(folderOf() + "weights/" + number);
+        ZipEntry entry = named(folderOf() + "weights/" + stored.resource);
+        int length = entry.getName().getBytes(StandardCharsets.UTF_8).length;
+        int padding = (int) Math.floorMod(-(stored.header + HEADER + length + EXTRA), Tensor.ALIGNMENT);
+        ByteBuffer extra = ByteBuffer.allocate(EXTRA + padding).order(ByteOrder.LITTLE_ENDIAN);
+        entry.setExtra(extra.putShort(PADDING).putShort((short) padding).array());
         CRC32 sum = new CRC32();
         copy(bytes, new OutputStream() {
             @Override
@@ -175,7 +200,7 @@ public final class Packager implements AutoCloseable {
         out.putNextEntry(entry);
         copy(bytes, out);
         out.closeEntry();
-        return number;
+        return stored;
     }
 
     private static void copy(MemorySegment from, OutputStream to) throws IOException {

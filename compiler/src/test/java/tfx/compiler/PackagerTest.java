@@ -3,6 +3,8 @@ package tfx.compiler;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.FileSystem;
 import java.nio.file.FileSystems;
@@ -13,6 +15,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.spi.ToolProvider;
+import java.util.zip.ZipEntry;
+import java.util.zip.ZipFile;
+import java.util.zip.ZipInputStream;
+import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -235,7 +241,50 @@ final class PackagerTest {
         Run run = java("small.Look", "x=[1]", "at=[0]");
         jar = before;
         assertThat(run.code()).isNotZero();
-        assertThat(run.output()).contains("version 2 of tfx-runtime, this is version 1");
+        assertThat(run.output())
+                .contains("version %d of tfx-runtime, this is version %d".formatted(PlanFile.ABI + 1, PlanFile.ABI));
+    }
+
+    @Test
+    void plansSayWhereWeightsLie() throws Exception {
+        byte[] bytes = Files.readAllBytes(jar);
+        ByteBuffer contents = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
+        try (ZipFile zip = new ZipFile(jar.toFile())) {
+            PlanFile plan = PlanFile.read("attend", zip.getInputStream(zip.getEntry("small/attend.16.plan")));
+            assertThat(plan.weights()).hasSize(3);
+            for (PlanFile.StoredWeight weight : plan.weights()) {
+                int header = (int) weight.header();
+                int name = contents.getShort(header + 26);
+                assertThat(new String(bytes, header + 30, name, StandardCharsets.UTF_8))
+                        .isEqualTo("small/weights/" + weight.resource());
+                assertThat((header + 30 + name + contents.getShort(header + 28)) % Tensor.ALIGNMENT)
+                        .isZero();
+            }
+        }
+    }
+
+    @Test
+    void aJarThatAnotherToolWroteAgainRuns() throws Exception {
+        Path again = folder.resolve("other.jar");
+        try (ZipInputStream in = new ZipInputStream(Files.newInputStream(jar));
+                ZipOutputStream out = new ZipOutputStream(Files.newOutputStream(again))) {
+            out.putNextEntry(new ZipEntry("first"));
+            out.write(new byte[100]);
+            for (ZipEntry entry = in.getNextEntry(); entry != null; entry = in.getNextEntry()) {
+                out.putNextEntry(new ZipEntry(entry.getName()));
+                in.transferTo(out);
+            }
+        }
+        Path before = jar;
+        jar = again;
+        Run run = java("--add-modules=jdk.incubator.vector", "small.Attend", "x=" + ROWS);
+        jar = before;
+        assertThat(run.code()).as(run.output()).isZero();
+        expected()
+                .forEach((name, value) -> assertThat(
+                                Close.difference(value, printed(run.output(), name, value), 64, DType.F32))
+                        .as(name)
+                        .isEmpty());
     }
 
     @Test

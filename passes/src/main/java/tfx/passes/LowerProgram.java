@@ -321,22 +321,39 @@ public final class LowerProgram {
     }
 
     private Kernel packing(Kernel.Dot dot, String column, Kernel.Buffer from, Kernel.Load load, Value made) {
-        List<Dim> place = List.of(Dim.symbol(dot.over()), Dim.symbol(column));
-        Kernel.Expr stored = new Kernel.Load("source", load.index(), List.of());
         DType kept = made.type().dtype();
-        Kernel.Expr element = from.dtype() == kept ? stored : new Kernel.Cast(kept, stored);
         Kernel.Buffer source = new Kernel.Buffer("source", false, from.dtype(), from.shape(), 0);
         Kernel.Buffer result =
                 new Kernel.Buffer("packed", true, kept, made.type().shape(), made.panels());
+        Dim rows = made.type().shape().get(0);
+        Dim columns = made.type().shape().get(1);
+        Kernel.Axis over = new Kernel.Axis(dot.over(), rows, target.block());
+        List<Kernel.Axis> grid = List.of(over, new Kernel.Axis(column, columns, target.panel()));
+        List<Kernel.Axis> local = List.of();
+        List<String> order = List.of(dot.over(), column);
+        Dim at = Dim.symbol(column);
+        if (columns.constant().filter(c -> c % target.panel() == 0).isPresent()) {
+            // Whole panels: the place of an element then needs no division.
+            String inside = "inside".equals(dot.over()) ? "inside_" : "inside";
+            grid = List.of(new Kernel.Axis(column, Dim.of(columns.constant().orElseThrow() / target.panel()), 1));
+            local = List.of(over, new Kernel.Axis(inside, Dim.of(target.panel()), target.panel()));
+            order = List.of(column, dot.over(), inside);
+            at = at.times(target.panel()).plus(Dim.symbol(inside));
+        }
+        Dim place = at;
+        List<Dim> index = load.index().stream()
+                .map(d -> d.substitute(
+                        s -> s.equals(column) ? Optional.of(place) : Optional.empty(), s -> Optional.empty()))
+                .toList();
+        Kernel.Expr stored = new Kernel.Load("source", index, List.of());
+        Kernel.Expr element = from.dtype() == kept ? stored : new Kernel.Cast(kept, stored);
         return new Kernel(
                 "pack",
                 symbols(List.of(source, result)),
                 List.of(source, result),
-                List.of(
-                        new Kernel.Axis(dot.over(), made.type().shape().get(0), 64),
-                        new Kernel.Axis(column, made.type().shape().get(1), target.block())),
-                List.of(),
-                List.of(new Kernel.Store("packed", place, List.of(dot.over(), column), element)));
+                grid,
+                local,
+                List.of(new Kernel.Store("packed", List.of(Dim.symbol(dot.over()), place), order, element)));
     }
 
     private static List<String> symbols(List<Kernel.Buffer> buffers) {

@@ -66,8 +66,15 @@ public abstract class Packaged implements AutoCloseable {
     }
 
     private Tensor weight(PlanFile.StoredWeight weight) throws IOException {
+        long bytes = Tensor.count(weight.shape()) * weight.dtype().bytes();
+        String folder = getClass().getPackageName().replace('.', '/');
+        String entry = (folder.isEmpty() ? "" : folder + "/") + "weights/" + weight.resource();
+        Optional<MemorySegment> mapped = StoredEntries.map(getClass(), entry, weight.header(), bytes, arena);
+        return mapped.isPresent() ? Tensor.of(mapped.get(), weight.dtype(), weight.shape()) : copied(weight, bytes);
+    }
+
+    private Tensor copied(PlanFile.StoredWeight weight, long bytes) throws IOException {
         Tensor tensor = Tensor.zeros(arena, weight.dtype(), weight.shape());
-        long bytes = tensor.count() * weight.dtype().bytes();
         byte[] chunk = new byte[(int) Math.min(CHUNK, Math.max(bytes, 1))];
         try (InputStream in = resource("weights/" + weight.resource())) {
             for (long at = 0; at < bytes; ) {

@@ -22,15 +22,15 @@ public record PlanFile(
         Signature signature, Execution execution, List<KernelClass> kernels, List<StoredWeight> weights) {
     /// The version of the contract between packaged programs and the runtime. A runtime reads its own alone:
     /// kernels call into it.
-    public static final int ABI = 1;
+    public static final int ABI = 2;
 
     private static final int MAGIC = 0x7466780a;
 
     /// The class of a kernel, and what running it takes; see {@link Executable.Loaded}.
     public record KernelClass(String className, String name, List<String> sizes, List<Dim> axes, Needs needs) {}
 
-    /// A weight, and the number of the resource that holds its bytes.
-    public record StoredWeight(String name, DType dtype, long[] shape, int resource) {}
+    /// A weight, the number of the resource that holds its bytes, and where that entry's header was in the jar.
+    public record StoredWeight(String name, DType dtype, long[] shape, int resource, long header) {}
 
     // ---- writing ----
 
@@ -70,6 +70,7 @@ public record PlanFile(
                 out.writeLong(size);
             }
             out.writeInt(w.resource);
+            out.writeLong(w.header);
         });
         out.flush();
     }
@@ -207,7 +208,7 @@ public record PlanFile(
             for (int i = 0; i < shape.length; i++) {
                 shape[i] = in.readLong();
             }
-            return new StoredWeight(weight, dtype, shape, in.readInt());
+            return new StoredWeight(weight, dtype, shape, in.readInt(), in.readLong());
         });
         return new PlanFile(new Signature(program, parameters, results), execution, kernels, weights);
     }
