@@ -7,8 +7,12 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CompletionException;
+import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
 import tfx.compiler.weights.WeightFiles;
 import tfx.cpu.CpuProgram;
 import tfx.frontend.Program;
@@ -39,6 +43,9 @@ public final class Session implements AutoCloseable {
     /// @param threads how many threads work on one call, at least 1
     public record Options(Backend backend, Optional<Path> weights, int threads) {}
 
+    private static final Executor READERS =
+            task -> Thread.ofPlatform().name("tfx-reader").daemon(true).start(task);
+
     private final Program program;
     private final int threads;
     private final Arena arena = Arena.ofShared();
@@ -53,20 +60,40 @@ public final class Session implements AutoCloseable {
         this.program = program;
         this.threads = options.threads();
         Optional<Engine> made = Optional.empty();
+        // Weights and the tokenizer are read while the program is compiled.
+        CompletableFuture<Map<String, Tensor>> weights =
+                CompletableFuture.supplyAsync(() -> weights(program, folder, options.weights(), arena), READERS);
+        CompletableFuture<Optional<Tokenizer>> opened = CompletableFuture.supplyAsync(
+                () -> program.tokenizer()
+                        .map(t -> tokenizer(folder.resolve(t.file().path()), t, tokenizers)),
+                READERS);
         try {
-            Map<String, Tensor> weights = weights(program, folder, options.weights(), arena);
             made = Optional.of(
                     switch (options.backend()) {
-                        case EVALUATOR -> new EvaluatorEngine(program.graph(), weights);
-                        case CPU -> cpu(program.graph(), weights, options.threads());
+                        case EVALUATOR -> new EvaluatorEngine(program.graph(), value(weights));
+                        case CPU -> cpu(program.graph(), () -> value(weights), options.threads());
                     });
-            this.tokenizer = program.tokenizer()
-                    .map(t -> tokenizer(folder.resolve(t.file().path()), t, tokenizers));
+            this.tokenizer = value(opened);
             this.engine = made.get();
         } catch (RuntimeException | Error e) {
             made.ifPresent(Engine::close);
+            weights.handle((w, failure) -> w).join();
+            opened.handle((t, failure) -> t).join().ifPresent(Tokenizer::close);
             arena.close();
             throw e;
+        }
+    }
+
+    /// What was read meanwhile, or why it could not be.
+    private static <T> T value(CompletableFuture<T> reading) {
+        try {
+            return reading.join();
+        } catch (CompletionException e) {
+            switch (e.getCause()) {
+                case RuntimeException cause -> throw cause;
+                case Error cause -> throw cause;
+                default -> throw e;
+            }
         }
     }
 
@@ -89,10 +116,10 @@ public final class Session implements AutoCloseable {
         }
     }
 
-    private static Engine cpu(Graph graph, Map<String, Tensor> weights, int threads) {
+    private static Engine cpu(Graph graph, Supplier<Map<String, Tensor>> weights, int threads) {
         int lanes = CpuProgram.nativeLanes();
         Pipeline.Phases phases = Pipeline.run(graph, new Pipeline.Options(Target.cpu(lanes), true));
-        return CpuEngine.of(phases.kernels(), weights, lanes, threads);
+        return CpuEngine.of(phases.kernels(), weights.get(), lanes, threads);
     }
 
     /// The weights that a graph names, checked against their declared types.

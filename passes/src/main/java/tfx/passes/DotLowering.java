@@ -79,9 +79,11 @@ final class DotLowering {
                 grid.add(new Kernel.Axis(axis, puller.axisSize(axis).orElseThrow(), 1));
             }
         }
-        grid.add(new Kernel.Axis(row, puller.axisSize(row).orElseThrow(), target.rowTile()));
+        // Tasks that follow each other read the same columns of the right operand, which are weights most often and
+        // then far more than the rows of the left one.
         Dim width = puller.axisSize(column).orElseThrow();
         grid.add(new Kernel.Axis(column, width, columnTile(width)));
+        grid.add(new Kernel.Axis(row, puller.axisSize(row).orElseThrow(), target.rowTile()));
         List<String> axes = List.of(row, column);
         boolean several = labels.summed().length() > 1;
         Kernel.Statement product = new Kernel.Dot(tile, dtype, axes, sum, several, left, right);
