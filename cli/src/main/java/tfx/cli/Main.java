@@ -47,7 +47,8 @@ public final class Main {
         System.exit(code);
     }
 
-    private static int run(String[] arguments) {
+    /// Runs a command line; the exit code.
+    static int run(String... arguments) {
         return new CommandLine(new Main())
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setExecutionExceptionHandler((e, command, parsed) -> failed(e, List.of(arguments)))

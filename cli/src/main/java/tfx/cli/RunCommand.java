@@ -60,7 +60,9 @@ final class RunCommand implements Callable<Integer> {
         ProgramArguments arguments = ProgramArguments.parse(program, words, arena);
         long start = System.nanoTime();
         Trace launches = new Trace();
-        Session.Results results = session.call(arguments.values(), arena, launches);
+        Session.Results results = trace.isPresent()
+                ? session.call(arguments.values(), arena, launches)
+                : session.call(arguments.values(), arena);
         double millis = (System.nanoTime() - start) / 1e6;
         if (trace.isPresent()) {
             launches.write(trace.get());

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import tfx.runtime.RunException;
 import tfx.runtime.program.Executable;
 
 /// The launches of a call as a trace that Perfetto and Chrome open: complete events of the trace event format,
@@ -20,7 +21,8 @@ final class Trace implements Executable.Observer {
         launches.add(launch);
     }
 
-    void write(Path file) throws IOException {
+    /// @throws RunException if the file cannot be written
+    void write(Path file) {
         JsonNodeFactory json = JsonNodeFactory.instance;
         ArrayNode events = json.arrayNode();
         for (Executable.Launched launch : launches) {
@@ -37,6 +39,13 @@ final class Trace implements Executable.Observer {
         ObjectNode all = json.objectNode();
         all.set("traceEvents", events);
         all.put("displayTimeUnit", "ms");
-        Files.writeString(file, JsonValues.write(all));
+        try {
+            Files.writeString(file, JsonValues.write(all));
+        } catch (IOException e) {
+            throw new RunException(
+                    "cannot write the trace " + file + " (" + e.getClass().getSimpleName()
+                            + "); does its folder exist, and may it be written?",
+                    e);
+        }
     }
 }

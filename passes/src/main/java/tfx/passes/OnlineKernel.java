@@ -1,0 +1,280 @@
+package tfx.passes;
+
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import tfx.ir.BinaryFn;
+import tfx.ir.ReduceFn;
+import tfx.ir.Target;
+import tfx.ir.UnaryFn;
+import tfx.ir.graph.Graph;
+import tfx.ir.graph.Node;
+import tfx.ir.kernel.Exprs;
+import tfx.ir.kernel.Kernel;
+import tfx.ir.kernel.Kernel.Expr;
+import tfx.runtime.DType;
+import tfx.runtime.Dim;
+
+/// The kernel of an {@link OnlineWalk}: a task takes a tile of queries and walks the blocks of keys that its
+/// selector leaves, with scores, maximum, sums and mixed values in tiles.
+final class OnlineKernel {
+    /// Operations that cost less than to store and read their result.
+    private static final int CHEAP = 3;
+
+    private final Graph body;
+    private final Node root;
+    private final Target target;
+    private final Puller puller;
+    private final OnlineWalk walk;
+    private final DType dtype;
+    private final String keys;
+
+    OnlineKernel(Graph body, Node root, Target target, Puller puller, OnlineWalk walk) {
+        this.body = body;
+        this.root = root;
+        this.target = target;
+        this.puller = puller;
+        this.walk = walk;
+        this.dtype = walk.dtype();
+        this.keys = walk.keys();
+    }
+
+    /// @param place  where the element of the second product at a query and column lands in the result
+    /// @param result that element
+    RegionLowering.Lowered assemble(String name, List<Dim> place, Expr result) {
+        List<Kernel.Axis> grid = new ArrayList<>();
+        for (String axis : walk.outer()) {
+            grid.add(new Kernel.Axis(axis, puller.axisSize(axis).orElseThrow(), 1));
+        }
+        grid.add(new Kernel.Axis(walk.query(), puller.axisSize(walk.query()).orElseThrow(), target.queryTile()));
+        List<Expr> exact = new ArrayList<>();
+        List<Expr> common = commonConditions();
+        List<Restriction> limits = restrictions(common, grid, exact);
+        common.removeAll(exact);
+        Optional<Expr> where =
+                common.stream().filter(this::telling).reduce((a, b) -> new Kernel.Binary(BinaryFn.AND, a, b));
+        for (Restriction limit : limits) {
+            if (limit.split().isPresent()) {
+                grid.replaceAll(a -> a.name().equals(limit.splitAxis().orElseThrow())
+                        ? new Kernel.Axis(a.name(), a.size(), a.tile(), limit.split())
+                        : a);
+            }
+        }
+        boolean columns = inColumns();
+        List<String> row = List.of(walk.query());
+        List<String> cells = columns ? List.of(keys, walk.query()) : List.of(walk.query(), keys);
+        List<String> mix = List.of(walk.query(), walk.value());
+        List<Kernel.Statement> statements = new ArrayList<>();
+        walk.largest()
+                .ifPresent(m ->
+                        statements.add(new Kernel.Let(m.tile(), dtype, row, number(dtype, Double.NEGATIVE_INFINITY))));
+        walk.sums().forEach(s -> statements.add(new Kernel.Let(s.tile(), dtype, row, number(dtype, 0))));
+        statements.add(new Kernel.Let(walk.mixed(), dtype, mix, number(dtype, 0)));
+        List<Kernel.Statement> loop = new ArrayList<>();
+        product(columns, cells, statements, loop);
+        Map<Expr, Expr> shared = new HashMap<>();
+        String rescale = puller.fresh("scale");
+        walk.largest().ifPresent(m -> maximum(m, exact, rescale, row, cells, loop, shared));
+        String weights = puller.fresh("p");
+        Expr core = Exprs.assume(walk.mixing().core(), exact);
+        loop.add(new Kernel.Let(weights, dtype, cells, Exprs.replace(oncePerRow(core, row, loop), shared)));
+        for (OnlineWalk.Carried sum : walk.sums()) {
+            if (sum.terms().shifted()) {
+                loop.add(scaled(sum.tile(), row, rescale));
+            }
+            Expr terms = Exprs.assume(sum.terms().core(), exact);
+            loop.add(new Kernel.Reduce(
+                    sum.tile(),
+                    dtype,
+                    row,
+                    ReduceFn.SUM,
+                    keys,
+                    true,
+                    terms.equals(core) ? new Kernel.Ref(weights) : Exprs.replace(terms, shared)));
+        }
+        if (walk.mixing().shifted()) {
+            loop.add(scaled(walk.mixed(), mix, rescale));
+        }
+        loop.add(new Kernel.Dot(walk.mixed(), dtype, mix, keys, true, new Kernel.Ref(weights), walk.values()));
+        statements.add(new Kernel.Loop(keys, bound(limits, true), bound(limits, false), where, loop));
+
+        Expr stored = Exprs.replace(result, Map.of(new Kernel.Ref(walk.mixed()), finished()));
+        String output = puller.fresh("y");
+        statements.add(new Kernel.Store(output, place, mix, stored));
+
+        List<Kernel.Axis> local = new ArrayList<>();
+        local.add(new Kernel.Axis(keys, puller.axisSize(keys).orElseThrow(), target.keyTile()));
+        local.add(new Kernel.Axis(walk.value(), puller.axisSize(walk.value()).orElseThrow(), target.block()));
+        String depth = walk.product().depth();
+        local.add(new Kernel.Axis(depth, puller.axisSize(depth).orElseThrow(), target.block()));
+        return RegionLowering.assemble(
+                name, body, puller, grid, local, statements, output, root.type().shape());
+    }
+
+    /// The scores of a block.
+    private void product(
+            boolean columns, List<String> cells, List<Kernel.Statement> before, List<Kernel.Statement> loop) {
+        OnlineWalk.ScoreProduct product = walk.product();
+        Expr left = product.queries();
+        Expr right = product.keyRows();
+        if (columns) {
+            String turned = puller.fresh("qt");
+            before.add(new Kernel.Let(turned, dtype, List.of(product.depth(), walk.query()), product.queries()));
+            left = product.keyRows();
+            right = new Kernel.Ref(turned);
+        }
+        loop.add(new Kernel.Dot(walk.scores(), dtype, cells, product.depth(), false, left, right));
+    }
+
+    /// The maximum with a block, and by what sums change with it.
+    private void maximum(
+            OnlineWalk.Maximum maximum,
+            List<Expr> exact,
+            String rescale,
+            List<String> row,
+            List<String> cells,
+            List<Kernel.Statement> loop,
+            Map<Expr, Expr> shared) {
+        String m = maximum.tile();
+        String before = puller.fresh("before");
+        Expr whole = Exprs.assume(maximum.scores(), exact);
+        shareScores(whole, cells, loop, shared);
+        loop.add(new Kernel.Let(before, dtype, row, new Kernel.Ref(m)));
+        loop.add(new Kernel.Reduce(m, dtype, row, ReduceFn.MAX, keys, true, Exprs.replace(whole, shared)));
+        Expr nothing = new Kernel.Binary(BinaryFn.EQ, new Kernel.Ref(before), number(dtype, Double.NEGATIVE_INFINITY));
+        Expr change = new Kernel.Unary(
+                UnaryFn.EXP, new Kernel.Binary(BinaryFn.SUB, new Kernel.Ref(before), new Kernel.Ref(m)));
+        loop.add(new Kernel.Let(rescale, dtype, row, new Kernel.Select(nothing, number(dtype, 0), change)));
+    }
+
+    /// The second product once the walk has ended.
+    private Expr finished() {
+        Map<Expr, Expr> finals = new HashMap<>();
+        for (OnlineWalk.Carried sum : walk.sums()) {
+            Expr tile = new Kernel.Ref(sum.tile());
+            finals.put(tile, Exprs.replace(sum.terms().finish(tile), finals));
+        }
+        return overNothing(Exprs.replace(walk.mixing().finish(new Kernel.Ref(walk.mixed())), finals));
+    }
+
+    private Kernel.Statement scaled(String tile, List<String> axes, String scale) {
+        return new Kernel.Let(
+                tile, dtype, axes, new Kernel.Binary(BinaryFn.MUL, new Kernel.Ref(tile), new Kernel.Ref(scale)));
+    }
+
+    /// A product over no keys is 0, also where what was moved out of it divides by a sum of nothing.
+    private Expr overNothing(Expr finished) {
+        Dim size = puller.axisSize(keys).orElseThrow();
+        if (size.constant().filter(c -> c > 0).isPresent() || finished.equals(new Kernel.Ref(walk.mixed()))) {
+            return finished;
+        }
+        Expr none =
+                new Kernel.Binary(BinaryFn.EQ, new Kernel.Index(DType.I64, size), new Kernel.Constant(DType.I64, 0L));
+        return new Kernel.Select(none, number(dtype, 0), finished);
+    }
+
+    static Expr number(DType dtype, double value) {
+        return new Kernel.Constant(dtype, value);
+    }
+
+    private static Optional<Expr> bound(List<Restriction> limits, boolean from) {
+        return limits.stream()
+                .map(l -> from ? l.from() : l.to())
+                .flatMap(Optional::stream)
+                .reduce((a, b) -> new Kernel.Binary(from ? BinaryFn.MAX : BinaryFn.MIN, a, b));
+    }
+
+    /// The conditions without which a key changes nothing that is carried.
+    private List<Expr> commonConditions() {
+        List<Expr> common = new ArrayList<>(Restriction.conditions(walk.mixing().core(), number(dtype, 0)));
+        walk.sums()
+                .forEach(s -> common.retainAll(Restriction.conditions(s.terms().core(), number(dtype, 0))));
+        walk.largest()
+                .ifPresent(m ->
+                        common.retainAll(Restriction.conditions(m.scores(), number(dtype, Double.NEGATIVE_INFINITY))));
+        return common;
+    }
+
+    /// Whether a condition can be known of a whole block of queries and keys: it reads positions, and data of
+    /// queries or of keys, not of both.
+    private boolean telling(Expr condition) {
+        boolean[] known = {true};
+        Exprs.walk(condition, e -> {
+            boolean pairs = e instanceof Kernel.Load l && Exprs.symbols(l).containsAll(List.of(walk.query(), keys));
+            known[0] &= !(e instanceof Kernel.Ref) && !pairs && Exprs.lookups(e).isEmpty();
+        });
+        return known[0];
+    }
+
+    /// The ranges that conditions allow; those that a range says in full go into `exact`.
+    private List<Restriction> restrictions(List<Expr> common, List<Kernel.Axis> grid, List<Expr> exact) {
+        List<Restriction> found = new ArrayList<>();
+        for (Expr condition : common) {
+            Restriction.of(condition, keys, body, puller, grid).ifPresent(r -> {
+                boolean fits = r.split().isEmpty()
+                        || found.stream().noneMatch(f -> f.split().isPresent());
+                if (fits) {
+                    found.add(r);
+                    if (r.exact()) {
+                        exact.add(condition);
+                    }
+                }
+            });
+        }
+        return found;
+    }
+
+    /// Whether scores lie as `[keys, queries]`: rows of keys are read in place, and what is carried along the keys
+    /// runs down columns, a vector of queries at once. Not where the width of heads is unknown, nor where scores
+    /// read neighbours along the keys, such as a stored bias.
+    private boolean inColumns() {
+        boolean[] rows = new boolean[1];
+        List<Expr> read = new ArrayList<>();
+        walk.largest().ifPresent(m -> read.add(m.scores()));
+        walk.sums().forEach(s -> read.add(s.terms().core()));
+        read.add(walk.mixing().core());
+        read.forEach(expr -> Exprs.walk(expr, e -> {
+            if (e instanceof Kernel.Load l && Exprs.symbols(l).containsAll(List.of(walk.query(), keys))) {
+                Dim last = l.index().getLast();
+                rows[0] |= last.linearFactor(walk.query())
+                        .filter(f -> f.isConstant(1))
+                        .isEmpty();
+            }
+        }));
+        return !rows[0]
+                && puller.axisSize(walk.product().depth())
+                        .flatMap(Dim::constant)
+                        .filter(c -> c <= OnlineLowering.MAX_WIDTH)
+                        .isPresent();
+    }
+
+    /// Computes the parts that do not change along the keys before the others.
+    private Expr oncePerRow(Expr expr, List<String> row, List<Kernel.Statement> loop) {
+        boolean leaf = Exprs.parts(expr).isEmpty();
+        boolean ofRow = Exprs.refs(expr).stream().anyMatch(walk.reduced()::contains);
+        if (!leaf && ofRow && !walk.alongKeys(expr) && expr instanceof Kernel.Select) {
+            String tile = puller.fresh("shift");
+            loop.add(new Kernel.Let(tile, dtype, row, expr));
+            return new Kernel.Ref(tile);
+        }
+        return Exprs.rebuild(expr, e -> oncePerRow(e, row, loop));
+    }
+
+    /// Computes score arithmetic that stands under the maximum once, for the maximum and for the terms, where it
+    /// costs more than to store and read it.
+    private void shareScores(Expr largest, List<String> cells, List<Kernel.Statement> loop, Map<Expr, Expr> shared) {
+        Expr scored = largest;
+        while (scored instanceof Kernel.Select s && s.b().equals(number(dtype, Double.NEGATIVE_INFINITY))) {
+            scored = s.a();
+        }
+        int[] operations = new int[1];
+        Exprs.walk(scored, e -> operations[0] += Exprs.parts(e).isEmpty() ? 0 : e instanceof Kernel.Binary ? 1 : CHEAP);
+        if (operations[0] >= CHEAP) {
+            String tile = puller.fresh("w");
+            loop.add(new Kernel.Let(tile, dtype, cells, scored));
+            shared.put(scored, new Kernel.Ref(tile));
+        }
+    }
+}
