@@ -334,7 +334,10 @@ public final class LowerProgram {
         Dim at = Dim.symbol(column);
         if (columns.constant().filter(c -> c % target.panel() == 0).isPresent()) {
             // Whole panels: the place of an element then needs no division.
-            String inside = "inside".equals(dot.over()) ? "inside_" : "inside";
+            String inside = "inside"; // the other axes have names of one letter
+            while (symbols(List.of(source, result)).contains(inside)) {
+                inside += "_";
+            }
             grid = List.of(new Kernel.Axis(column, Dim.of(columns.constant().orElseThrow() / target.panel()), 1));
             local = List.of(over, new Kernel.Axis(inside, Dim.of(target.panel()), target.panel()));
             order = List.of(column, dot.over(), inside);
