@@ -252,37 +252,51 @@ final class DotEmitter {
         Expr aRow =
                 left instanceof InPlace p ? m.let("aRow", stage.dim(p.rowStep).asInt()) : Expr.literal(0);
         Expr.Local b = m.let("b", first(stage, right));
-        Expr.Local j = m.let("j", Expr.literal(0));
+        Call call = new Call(rows, columns, count, a, aRow, b, m.let("j", Expr.literal(0)));
         if (right instanceof Panels p) {
-            singleRow(stage, left, p, fresh, j, new Call(rows, columns, count, a, aRow, b));
-        }
-        m.loopWhile(new Expr.Compare("<", j, columns), () -> {
-            Expr.Local i = m.let("i", Expr.literal(0));
-            for (int size : micro.tiles()) {
-                MicroKernels.Tile tile = new MicroKernels.Tile(size, fresh, left.operand(), right.operand());
-                m.loop(i, Expr.literal(size), rows, () -> {
-                    Expr between = left instanceof InPlace
-                            ? aRow
-                            : Expr.literal(left.operand().row());
-                    Expr from = a.plus(left.operand().distance(i.times(between)));
-                    Expr c = Expr.literal(result.offset())
-                            .plus(i.times(Expr.literal(result.strides()[0])))
-                            .plus(j);
-                    Expr cRow = Expr.literal(result.strides()[0]);
-                    m.call(micro.invoke(tile, stage.floats, from, aRow, b, c, cRow, count));
-                });
+            singleRow(stage, left, p, fresh, call);
+            if (micro.wideTiles().length > 0) {
+                cover(stage, left, right, fresh, call, MicroKernels.WIDE_PANELS, micro.wideTiles(), depth);
             }
-            m.set(j, j.plus(Expr.literal(micro.panel())));
-            m.set(b, b.plus(panelStep(right, depth)));
-        });
+        }
+        cover(stage, left, right, fresh, call, 1, micro.tiles(), depth);
         emitter.run(driver, stage);
     }
 
+    /// Covers columns from `call.j` on with tiles of as many panels, while the last of them has columns.
+    private void cover(
+            Stage stage, Side left, Side right, boolean fresh, Call call, int panels, int[] sizes, int depth) {
+        Method m = stage.method;
+        int width = panels * micro.panel();
+        long between = right instanceof Panels p && panels > 1 ? panelLength(p.load) : 0;
+        Expr limit = m.let("limit", call.columns.minus(Expr.literal(width - micro.panel())));
+        m.loopWhile(new Expr.Compare("<", call.j, limit), () -> {
+            Expr.Local i = m.let("i", Expr.literal(0));
+            for (int size : sizes) {
+                MicroKernels.Tile tile =
+                        new MicroKernels.Tile(size, panels, between, fresh, left.operand(), right.operand());
+                m.loop(i, Expr.literal(size), call.rows, () -> {
+                    Expr gap = left instanceof InPlace
+                            ? call.aRow
+                            : Expr.literal(left.operand().row());
+                    Expr from = call.a.plus(left.operand().distance(i.times(gap)));
+                    Expr cRow = Expr.literal(result.strides()[0]);
+                    Expr c = Expr.literal(result.offset()).plus(i.times(cRow)).plus(call.j);
+                    m.call(micro.invoke(tile, stage.floats, from, call.aRow, call.b, c, cRow, call.depth));
+                });
+            }
+            m.set(call.j, call.j.plus(Expr.literal(width)));
+            m.set(call.b, call.b.plus(panels > 1 ? Expr.literal(panels * between) : panelStep(right, depth)));
+        });
+    }
+
     /// What the calls of register tiles have in common.
-    private record Call(Expr rows, Expr columns, Expr depth, Expr a, Expr aRow, Expr.Local b) {}
+    ///
+    /// @param b where the panel of column `j` begins
+    private record Call(Expr rows, Expr columns, Expr depth, Expr a, Expr aRow, Expr.Local b, Expr.Local j) {}
 
     /// A product of one row takes several panels at once while there are as many.
-    private void singleRow(Stage stage, Side left, Panels right, boolean fresh, Expr.Local j, Call call) {
+    private void singleRow(Stage stage, Side left, Panels right, boolean fresh, Call call) {
         Method m = stage.method;
         int several = MicroKernels.ROW_PANELS;
         MicroKernels.Tile tile =
@@ -290,8 +304,8 @@ final class DotEmitter {
         Expr single =
                 new Expr.Choose(new Expr.Compare("==", call.rows, Expr.literal(1)), call.columns, Expr.literal(0));
         Expr.Local limit = m.let("limit", single);
-        m.loop(j, Expr.literal(several * micro.panel()), limit, () -> {
-            Expr c = Expr.literal(result.offset()).plus(j);
+        m.loop(call.j, Expr.literal(several * micro.panel()), limit, () -> {
+            Expr c = Expr.literal(result.offset()).plus(call.j);
             Expr cRow = Expr.literal(result.strides()[0]);
             m.call(micro.invoke(tile, stage.floats, call.a, call.aRow, call.b, c, cRow, call.depth));
             m.set(call.b, call.b.plus(Expr.literal(several * panelLength(right.load))));

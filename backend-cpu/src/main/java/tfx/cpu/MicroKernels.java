@@ -115,10 +115,16 @@ final class MicroKernels {
     /// Rows of A that share a base address: a processor addresses base + 1 x and 2 x stride for free.
     private static final int SHARED = 3;
 
-    /// Rows of the register tiles, largest first. Registers would hold 12 rows, but the code for 12 lies at the
-    /// limit of nodes up to which the JIT compiler inlines: in some runs it stops there, and vectors stay
-    /// objects.
+    /// Panels of the tiles with the most products for each element read.
+    static final int WIDE_PANELS = 2;
+
+    /// Rows of the register tiles of one panel, largest first. Registers would hold 12 rows, but the code for 12
+    /// lies at the limit of nodes up to which the JIT compiler inlines: in some runs it stops there, and vectors
+    /// stay objects.
     private final int[] tiles;
+
+    /// Rows of the tiles of {@link #WIDE_PANELS} panels, where there are 32 registers.
+    private final int[] wideTiles;
 
     private final int lanes;
     private final boolean vector;
@@ -128,6 +134,7 @@ final class MicroKernels {
     MicroKernels(int lanes, boolean vector, String className) {
         this.lanes = lanes;
         this.vector = vector && lanes > 1;
+        this.wideTiles = lanes >= 16 ? new int[] {6, 4, 2, 1} : new int[0];
         this.tiles = lanes >= 16 ? new int[] {8, 4, 2, 1} : new int[] {6, 4, 2, 1};
         this.code = new ClassCode(className, Object.class, "product.tfx");
     }
@@ -138,6 +145,10 @@ final class MicroKernels {
 
     int[] tiles() {
         return tiles;
+    }
+
+    int[] wideTiles() {
+        return wideTiles;
     }
 
     int panel() {

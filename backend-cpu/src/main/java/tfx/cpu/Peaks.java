@@ -72,11 +72,18 @@ public record Peaks(double operations, double bytes) {
     private record Probe(MethodHandle tile, int elements, double operations) {
         static Probe make(int lanes) {
             MicroKernels micro = new MicroKernels(lanes, true, "tfx.emitted.peak.Tiles");
-            int rows = micro.tiles()[0];
+            boolean wide = micro.wideTiles().length > 0;
+            int rows = wide ? micro.wideTiles()[0] : micro.tiles()[0];
+            int panels = wide ? MicroKernels.WIDE_PANELS : 1;
             int left = rows * DEPTH;
-            int right = left + DEPTH * micro.panel();
+            int right = left + panels * DEPTH * micro.panel();
             MicroKernels.Tile tile = new MicroKernels.Tile(
-                    rows, true, MicroKernels.Operand.scratch(DEPTH, 1), MicroKernels.Operand.scratch(micro.panel(), 1));
+                    rows,
+                    panels,
+                    (long) DEPTH * micro.panel(),
+                    true,
+                    MicroKernels.Operand.scratch(DEPTH, 1),
+                    MicroKernels.Operand.scratch(micro.panel(), 1));
             ClassCode code = new ClassCode("tfx.emitted.peak.Peak", Object.class, "peak.tfx");
             Method run = code.method(true, "run", Type.VOID_TYPE);
             Expr.Local floats = run.parameter("floats", Stage.FLOATS);
@@ -93,7 +100,7 @@ public record Peaks(double operations, double bytes) {
                             zero,
                             Expr.literal(left),
                             Expr.literal(right),
-                            Expr.literal(micro.panel()),
+                            Expr.literal(panels * micro.panel()),
                             Expr.literal(DEPTH))));
             ClassLoader loader = new CpuProgram.Loader(Map.of(
                     code.name(), code.bytes(), micro.code().name(), micro.code().bytes()));
@@ -103,7 +110,8 @@ public record Peaks(double operations, double bytes) {
                                 loader.loadClass(code.name()),
                                 run.name(),
                                 MethodType.methodType(void.class, float[].class));
-                return new Probe(handle, right + rows * micro.panel(), 2.0 * CALLS * rows * micro.panel() * DEPTH);
+                int cells = rows * panels * micro.panel();
+                return new Probe(handle, right + cells, 2.0 * CALLS * cells * DEPTH);
             } catch (ReflectiveOperationException e) {
                 throw new InternalError("the probe of peaks does not load", e);
             }
