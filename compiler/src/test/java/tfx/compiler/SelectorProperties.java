@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.LongRange;
@@ -26,7 +27,15 @@ final class SelectorProperties {
     @Property(tries = 60)
     void blocksThatASelectorDecidesAreInvisible(@ForAll @LongRange(min = 0, max = Long.MAX_VALUE) long seed) {
         Random random = new Random(seed);
-        String selector = selector(random, 3);
+        check(selector(random, 3), 1 + random.nextInt(230), random);
+    }
+
+    @Example
+    void positionsThatWrapAroundAreNotBounds() {
+        check("select(positions(T), positions(S) * 20000000, >)", 200, new Random(1));
+    }
+
+    private static void check(String selector, int queries, Random random) {
         String source = """
                 import nn;
                 program attend(q: f32[1, 2, S, 4], k: f32[1, 2, T, 4], v: f32[1, 2, T, 4], at_ids: i32[S], of_ids: i32[T],
@@ -39,7 +48,6 @@ final class SelectorProperties {
                 .as(source)
                 .isEmpty();
         Graph graph = checked.programs().getFirst().graph();
-        int queries = 1 + random.nextInt(230);
         int keys = random.nextBoolean() ? queries : 1 + random.nextInt(230);
         Map<String, Nd> inputs = new LinkedHashMap<>();
         inputs.put("q", Values.small(random, DType.F32, 1, 2, queries, 4));

@@ -31,6 +31,8 @@ record Restriction(
         Optional<String> splitAxis,
         Optional<Kernel.Split> split,
         boolean exact) {
+    private static final long MOST_POSITIONS = 1 << 28;
+    private static final long MOST_FACTORS = 3;
 
     /// The conditions under which an expression differs from `identity`: nested selects peeled off, conjunctions
     /// flattened.
@@ -120,6 +122,9 @@ record Restriction(
         }
         Dim left = position(b.a()).get();
         Dim right = position(b.b()).get();
+        if (!fits(left) || !fits(right)) {
+            return Optional.empty();
+        }
         Dim gap; // the condition is gap >= 0
         switch (b.fn()) {
             case LE -> gap = right.minus(left);
@@ -172,6 +177,24 @@ record Restriction(
                     Dim.symbol(axis.name() + (factor.get().constant().get() < 0 ? ".first" : ".last")));
         }
         return Optional.of(rest.substitute(s -> Optional.ofNullable(ends.get(s)), s -> Optional.empty()));
+    }
+
+    /// Whether an i32 expression has the value of its polynomial: ints wrap around. Up to 2^28 positions, where
+    /// both sides of a comparison are below 2^30 and their difference is an i32 too.
+    private static boolean fits(Dim value) {
+        long factors = 0;
+        long constant = 0;
+        for (Dim.Term term : value.terms()) {
+            if (term.atoms().size() > 1 || Math.abs(term.coefficient()) > MOST_POSITIONS) {
+                return false;
+            }
+            if (term.atoms().isEmpty()) {
+                constant = Math.abs(term.coefficient());
+            } else {
+                factors += Math.abs(term.coefficient());
+            }
+        }
+        return factors <= MOST_FACTORS && constant <= MOST_POSITIONS;
     }
 
     /// An i32 expression of positions and constants as a polynomial.
