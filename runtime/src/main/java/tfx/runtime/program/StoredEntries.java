@@ -34,7 +34,9 @@ final class StoredEntries {
     static Optional<MemorySegment> map(Class<?> owner, String entry, long header, long bytes, Arena arena)
             throws IOException {
         CodeSource source = owner.getProtectionDomain().getCodeSource();
-        if (source == null || !"file".equals(source.getLocation().getProtocol())) {
+        if (source == null
+                || source.getLocation() == null
+                || !"file".equals(source.getLocation().getProtocol())) {
             return Optional.empty();
         }
         Path jar;
