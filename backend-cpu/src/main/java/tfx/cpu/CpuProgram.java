@@ -16,6 +16,7 @@ import tfx.runtime.Dim;
 import tfx.runtime.Tensor;
 import tfx.runtime.program.CompiledKernel;
 import tfx.runtime.program.Executable;
+import tfx.runtime.program.HostMachine;
 import tfx.runtime.program.Needs;
 
 /// A kernel program compiled to JVM classes.
@@ -56,9 +57,9 @@ public final class CpuProgram implements AutoCloseable {
         }
     }
 
-    private final Executable executable;
+    private final Executable<?> executable;
 
-    private CpuProgram(Executable executable) {
+    private CpuProgram(Executable<?> executable) {
         this.executable = executable;
     }
 
@@ -77,19 +78,20 @@ public final class CpuProgram implements AutoCloseable {
         if (CpuProgram.class.desiredAssertionStatus()) {
             verify(classes, loader);
         }
-        List<Executable.Loaded> loaded = new ArrayList<>();
+        List<HostMachine.Loaded> loaded = new ArrayList<>();
         for (Emitted emitted : classes.kernels()) {
             try {
                 Object instance = loader.loadClass(emitted.className())
                         .getDeclaredConstructor()
                         .newInstance();
-                loaded.add(new Executable.Loaded(
+                loaded.add(new HostMachine.Loaded(
                         (CompiledKernel) instance, emitted.kernel(), emitted.sizes(), emitted.axes(), emitted.needs()));
             } catch (ReflectiveOperationException | LinkageError e) {
                 throw new InternalError("emitted class " + emitted.className() + " does not load", e);
             }
         }
-        return new CpuProgram(Executable.load(program.execution(), loaded, weights, options.threads()));
+        return new CpuProgram(
+                Executable.load(program.execution(), new HostMachine(loaded, options.threads()), weights));
     }
 
     /// Emits the classes of a program.
@@ -105,7 +107,7 @@ public final class CpuProgram implements AutoCloseable {
                     new KernelEmitter(kernel, lanes, vectors, micro, prefix + className(kernel, i)).emit();
             List<Dim> axes = Stream.concat(kernel.grid().stream(), kernel.axes().stream())
                     .map(Kernel.Axis::size)
-                    .filter(Executable::isChecked)
+                    .filter(HostMachine::isChecked)
                     .distinct()
                     .toList();
             String name = emitted.code().name();

@@ -16,6 +16,7 @@ import tfx.cpu.code.Statement;
 import tfx.ir.BinaryFn;
 import tfx.ir.Span;
 import tfx.ir.kernel.Exprs;
+import tfx.ir.kernel.Intervals;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
 import tfx.runtime.Dim;
@@ -313,7 +314,7 @@ final class KernelEmitter {
         if (loop.to().isPresent()) {
             high = ScalarLanes.math("min", high, bound(driver, loop.to().get()));
         }
-        Intervals intervals = new Intervals(driver);
+        Intervals<Expr> intervals = new Intervals<>(kernel, this::dtype, new BlockEmitter(driver));
         loop.where().ifPresent(e -> intervals.before(e, axis.name()));
         Expr.Local at = m.let("at", low);
         Expr.Local end = m.let("end", high);
@@ -333,7 +334,7 @@ final class KernelEmitter {
     }
 
     /// Runs a step unless its condition holds nowhere; where it holds everywhere, without its arithmetic.
-    private void step(Stage driver, Kernel.Loop loop, Intervals.Interval where) {
+    private void step(Stage driver, Kernel.Loop loop, Intervals.Interval<Expr> where) {
         Method m = driver.method;
         List<Kernel.Expr> holding = Exprs.conjuncts(loop.where().orElseThrow());
         m.choose(

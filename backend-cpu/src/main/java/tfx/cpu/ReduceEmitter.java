@@ -8,8 +8,8 @@ import org.objectweb.asm.Type;
 import tfx.cpu.code.Expr;
 import tfx.cpu.code.Method;
 import tfx.cpu.code.Statement;
-import tfx.ir.kernel.Exprs;
 import tfx.ir.kernel.Kernel;
+import tfx.ir.kernel.Neighbours;
 import tfx.runtime.DType;
 
 /// Stages that reduce over an axis.
@@ -31,14 +31,16 @@ final class ReduceEmitter {
     }
 
     void reduce(Stage driver, Kernel.Reduce reduce) {
-        if (columnsFirst(reduce) && reduce.dtype() == DType.F32) {
+        boolean columns = Neighbours.columnsFirst(
+                emitter.kernel(), reduce, t -> emitter.tile(t).axes());
+        if (columns && reduce.dtype() == DType.F32) {
             Stage stage = emitter.stage("reduce_" + reduce.name());
             stage.prepare(List.of(reduce.value()), List.of(), Set.of());
             outer(stage, reduce.axes().subList(0, reduce.axes().size() - 1), () -> columns(stage, reduce));
             emitter.run(driver, stage);
             return;
         }
-        if (columnsFirst(reduce)) {
+        if (columns) {
             TileEmitter tile = new TileEmitter(emitter);
             if (!reduce.accumulate()) {
                 tile.let(driver, reduce.name(), reduce.axes(), identity(reduce));
@@ -61,35 +63,6 @@ final class ReduceEmitter {
                 ? (Number) reduce.fn().floatIdentity()
                 : (Number) reduce.fn().integerIdentity(reduce.dtype());
         return new Kernel.Constant(reduce.dtype(), value);
-    }
-
-    /// Whether neighbours in memory lie along the last kept axis and not along the reduced one.
-    private boolean columnsFirst(Kernel.Reduce reduce) {
-        if (reduce.axes().isEmpty() || emitter.tiles().extent(reduce.axes().getLast()) == 1) {
-            return false;
-        }
-        String column = reduce.axes().getLast();
-        boolean[] found = new boolean[2];
-        Exprs.walk(reduce.value(), e -> {
-            if (e instanceof Kernel.Load l && !l.index().isEmpty()) {
-                boolean last = l.index()
-                        .getLast()
-                        .linearFactor(column)
-                        .filter(d -> d.isConstant(1))
-                        .isPresent();
-                boolean over = l.index().getLast().symbols().contains(reduce.over());
-                boolean moves = l.index().stream().anyMatch(d -> d.symbols().contains(reduce.over()));
-                boolean changes = l.index().stream().anyMatch(d -> d.symbols().contains(column));
-                found[0] |= last && moves && !over;
-                found[1] |= over && changes;
-            }
-            if (e instanceof Kernel.Ref r) {
-                List<String> axes = emitter.tile(r.name()).axes();
-                found[0] |= axes.size() > 1 && axes.getLast().equals(column) && axes.contains(reduce.over());
-                found[1] |= axes.size() > 1 && axes.getLast().equals(reduce.over());
-            }
-        });
-        return found[0] && !found[1];
     }
 
     /// Loops over axes, outermost first, around what `body` adds.

@@ -4,6 +4,7 @@ import org.objectweb.asm.Type;
 import tfx.cpu.code.Expr;
 import tfx.ir.BinaryFn;
 import tfx.ir.UnaryFn;
+import tfx.ir.kernel.FloatMath;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
 

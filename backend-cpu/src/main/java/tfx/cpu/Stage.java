@@ -3,10 +3,8 @@ package tfx.cpu;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.Function;
 import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
 import tfx.cpu.code.Expr;
@@ -150,26 +148,7 @@ final class Stage {
 
     /// The row-major (or panel) position of an element, in elements.
     Dim position(Kernel.Buffer buffer, List<Dim> index) {
-        if (buffer.panels() > 0) {
-            Dim width = Dim.of(buffer.panels());
-            Function<String, Optional<Dim>> sizes =
-                    s -> emitter.kernel().axis(s).map(Kernel.Axis::size);
-            Dim panel = index.get(1).floorDivide(width, sizes);
-            Dim column = index.get(1).remainder(width, sizes);
-            if (buffer.dtype().bytes() == 2) {
-                Dim half = Dim.of(buffer.panels() / 2);
-                column = column.remainder(half, sizes).times(2).plus(column.floorDivide(half, sizes));
-            }
-            return panel.times(buffer.shape().get(0))
-                    .plus(index.get(0))
-                    .times(width)
-                    .plus(column);
-        }
-        Dim flat = Dim.ZERO;
-        for (int i = 0; i < index.size(); i++) {
-            flat = flat.times(buffer.shape().get(i)).plus(index.get(i));
-        }
-        return flat;
+        return emitter.kernel().position(buffer, index);
     }
 
     /// The address of an element.

@@ -8,6 +8,7 @@ import tfx.cpu.code.Method;
 import tfx.cpu.code.Statement;
 import tfx.ir.kernel.Exprs;
 import tfx.ir.kernel.Kernel;
+import tfx.ir.kernel.Neighbours;
 import tfx.runtime.DType;
 import tfx.runtime.Dim;
 
@@ -32,23 +33,7 @@ final class TileEmitter {
 
     /// Sets every element of a tile.
     void let(Stage driver, String name, List<String> axes, Kernel.Expr value) {
-        boolean turned = axes.size() == 2 && neighbours(value, axes.get(0)) && !neighbours(value, axes.get(1));
-        update(driver, name, emitter.tile(name), turned ? axes.reversed() : axes, value);
-    }
-
-    /// Whether a value reads neighbours in memory along an axis.
-    private static boolean neighbours(Kernel.Expr value, String axis) {
-        boolean[] found = new boolean[1];
-        Exprs.walk(
-                value,
-                e -> found[0] |= e instanceof Kernel.Load l
-                        && !l.index().isEmpty()
-                        && l.index()
-                                .getLast()
-                                .linearFactor(axis)
-                                .filter(d -> d.isConstant(1))
-                                .isPresent());
-        return found[0];
+        update(driver, name, emitter.tile(name), Neighbours.order(axes, value), value);
     }
 
     /// Sets a tile's elements while walking `order`, which may hold axes that the tile lacks.

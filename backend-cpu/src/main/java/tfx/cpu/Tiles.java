@@ -3,7 +3,6 @@ package tfx.cpu;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import tfx.ir.InternalError;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
 
@@ -71,13 +70,7 @@ final class Tiles {
 
     /// The most points of an axis that one tile holds.
     int extent(String name) {
-        Kernel.Axis axis = kernel.axis(name).orElseThrow();
-        long most =
-                axis.size().constant().map(size -> Math.min(size, axis.tile())).orElse((long) axis.tile());
-        if (most > 1 << 16) {
-            throw new InternalError("a tile of " + most + " points along " + name);
-        }
-        return Math.toIntExact(Math.max(most, 1));
+        return kernel.extent(name);
     }
 
     /// Room for `count` more elements; the offset where it begins.

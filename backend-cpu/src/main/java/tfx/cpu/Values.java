@@ -9,6 +9,7 @@ import tfx.cpu.code.Expr;
 import tfx.ir.BinaryFn;
 import tfx.ir.UnaryFn;
 import tfx.ir.kernel.Exprs;
+import tfx.ir.kernel.FloatMath;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
 import tfx.runtime.Dim;

@@ -41,7 +41,7 @@ final class BenchCommand implements Callable<Integer> {
             return Main.WRONG_PROGRAM;
         }
         Program program = Programs.choose(programs.get(), entry, file);
-        Session.Options options = choice.of(Session.Backend.CPU);
+        Session.Options options = choice.of(Session.Backend.CPU, 0);
         try (Session session = new Session(program, Programs.folder(file), options, new HuggingFaceTokenizers());
                 Arena arena = Arena.ofShared()) {
             Map<String, Object> arguments =

@@ -13,6 +13,9 @@ import tfx.frontend.Problems;
 import tfx.frontend.Program;
 import tfx.frontend.ast.AstText;
 import tfx.ir.Target;
+import tfx.opencl.Group;
+import tfx.opencl.ProgramSource;
+import tfx.opencl.host.Device;
 
 @CommandLine.Command(name = "emit", description = "Print a program as it is after a phase of compilation.")
 final class EmitCommand implements Callable<Integer> {
@@ -23,8 +26,11 @@ final class EmitCommand implements Callable<Integer> {
         SCHEDULE,
         FUSED,
         KERNEL,
-        BYTECODE
+        BYTECODE,
+        OPENCL
     }
+
+    private static final Group PROCESSOR = new Group(1, 16, true);
 
     @CommandLine.Parameters(index = "0", paramLabel = "FILE")
     private Path file = Path.of("");
@@ -37,6 +43,12 @@ final class EmitCommand implements Callable<Integer> {
 
     @CommandLine.Option(names = "--width", description = "Vector lanes to compile for; 1 is scalar.")
     private Optional<Integer> width = Optional.empty();
+
+    @CommandLine.Option(
+            names = "--device",
+            paramLabel = "N",
+            description = "The OpenCL device to write for, by its number; without, a processor with vectors of 16.")
+    private Optional<Integer> device = Optional.empty();
 
     @Override
     public Integer call() throws Exception {
@@ -51,7 +63,10 @@ final class EmitCommand implements Callable<Integer> {
         }
         Program program = Programs.choose(programs.get(), entry, file);
         int lanes = width.orElseGet(CpuProgram::nativeLanes);
-        Pipeline.Phases phases = Pipeline.run(program.graph(), new Pipeline.Options(Target.cpu(lanes), true));
+        Optional<Device> chosen = device.map(Device::choose);
+        Group group = chosen.map(Device::tasks).orElse(PROCESSOR);
+        Target target = chosen.map(Device::target).orElse(Target.cpu(phase == Phase.OPENCL ? group.width() : lanes));
+        Pipeline.Phases phases = Pipeline.run(program.graph(), new Pipeline.Options(target, true));
         System.out.print(
                 switch (phase) {
                     case AST -> "";
@@ -60,6 +75,7 @@ final class EmitCommand implements Callable<Integer> {
                     case FUSED -> phases.fused();
                     case KERNEL -> phases.kernels();
                     case BYTECODE -> CpuProgram.render(phases.kernels(), lanes);
+                    case OPENCL -> ProgramSource.of(phases.kernels(), group).text();
                 });
         return Main.OK;
     }

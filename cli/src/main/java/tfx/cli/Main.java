@@ -16,7 +16,13 @@ import tfx.runtime.RunException;
 @CommandLine.Command(
         name = "tfx",
         description = "A language and an optimising compiler for transformer programs.",
-        subcommands = {RunCommand.class, CheckCommand.class, CompileCommand.class, EmitCommand.class, BenchCommand.class
+        subcommands = {
+            RunCommand.class,
+            CheckCommand.class,
+            CompileCommand.class,
+            EmitCommand.class,
+            BenchCommand.class,
+            DevicesCommand.class
         },
         mixinStandardHelpOptions = true,
         version = "tfx 0.1.0")

@@ -30,6 +30,13 @@ final class RunCommand implements Callable<Integer> {
     @CommandLine.Option(names = "--backend", defaultValue = "cpu", description = "${COMPLETION-CANDIDATES}")
     private Session.Backend backend = Session.Backend.CPU;
 
+    @CommandLine.Option(
+            names = "--device",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "The OpenCL device, by its number in 'tfx devices'; 0 by default.")
+    private int device;
+
     @CommandLine.Mixin
     private SessionOptions choice = new SessionOptions();
 
@@ -47,7 +54,7 @@ final class RunCommand implements Callable<Integer> {
             return Main.WRONG_PROGRAM;
         }
         Program program = Programs.choose(programs.get(), entry, file);
-        Session.Options options = choice.of(backend);
+        Session.Options options = choice.of(backend, device);
         try (Session session = new Session(program, Programs.folder(file), options, new HuggingFaceTokenizers());
                 Arena arena = Arena.ofShared()) {
             run(session, arena);

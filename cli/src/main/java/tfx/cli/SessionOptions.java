@@ -13,11 +13,11 @@ final class SessionOptions {
     @CommandLine.Option(names = "--threads", description = "Threads of the CPU backend; all cores by default.")
     private Optional<Integer> threads = Optional.empty();
 
-    Session.Options of(Session.Backend backend) {
+    Session.Options of(Session.Backend backend, int device) {
         int workers = threads.orElse(Runtime.getRuntime().availableProcessors());
         if (workers < 1) {
             throw new Main.Usage("--threads must be at least 1");
         }
-        return new Session.Options(backend, weights, workers);
+        return new Session.Options(backend, weights, workers, device);
     }
 }

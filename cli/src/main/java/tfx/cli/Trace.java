@@ -8,33 +8,55 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.LongStream;
 import tfx.runtime.RunException;
 import tfx.runtime.program.Executable;
 
-/// The launches of a call as a trace that Perfetto and Chrome open: complete events of the trace event format,
-/// times in microseconds since the first.
+/// What a call did on its machine, as a trace that Perfetto and Chrome open: complete events of the trace event
+/// format, kernels in one row and transfers in another, times in microseconds since the first.
 final class Trace implements Executable.Observer {
+    private static final int KERNELS = 1;
+    private static final int TRANSFERS = 2;
+
     private final List<Executable.Launched> launches = new ArrayList<>();
+    private final List<Executable.Transferred> transfers = new ArrayList<>();
 
     @Override
     public void launched(Executable.Launched launch) {
         launches.add(launch);
     }
 
+    @Override
+    public void transferred(Executable.Transferred transfer) {
+        transfers.add(transfer);
+    }
+
+    private static ObjectNode event(ArrayNode events, String name, String kind, int row, double start, double nanos) {
+        ObjectNode event = events.addObject();
+        event.put("name", name).put("cat", kind).put("ph", "X").put("pid", 1).put("tid", row);
+        event.put("ts", start / 1e3).put("dur", nanos / 1e3);
+        return event;
+    }
+
     /// @throws RunException if the file cannot be written
     void write(Path file) {
         JsonNodeFactory json = JsonNodeFactory.instance;
         ArrayNode events = json.arrayNode();
-        for (Executable.Launched launch : launches) {
-            ObjectNode event = events.addObject();
-            event.put("name", launch.name())
-                    .put("cat", "kernel")
-                    .put("ph", "X")
-                    .put("pid", 1)
-                    .put("tid", 1);
-            event.put("ts", (launch.start() - launches.getFirst().start()) / 1e3);
-            event.put("dur", launch.nanos() / 1e3);
-            event.putObject("args").put("where", launch.where());
+        long first = LongStream.concat(
+                        launches.stream().mapToLong(Executable.Launched::start),
+                        transfers.stream().mapToLong(Executable.Transferred::start))
+                .min()
+                .orElse(0);
+        for (Executable.Launched l : launches) {
+            event(events, l.name(), "kernel", KERNELS, l.start() - first, l.nanos())
+                    .putObject("args")
+                    .put("where", l.where());
+        }
+        for (Executable.Transferred t : transfers) {
+            String name = (t.toMachine() ? "write " : "read ") + t.name();
+            event(events, name, "transfer", TRANSFERS, t.start() - first, t.nanos())
+                    .putObject("args")
+                    .put("bytes", t.bytes());
         }
         ObjectNode all = json.objectNode();
         all.set("traceEvents", events);

@@ -21,6 +21,7 @@ import tfx.ir.graph.Graph;
 import tfx.ir.graph.Node;
 import tfx.ir.graph.Op;
 import tfx.ir.kernel.KernelProgram;
+import tfx.opencl.host.Device;
 import tfx.runtime.RunException;
 import tfx.runtime.Sizes;
 import tfx.runtime.Tensor;
@@ -36,12 +37,18 @@ public final class Session implements AutoCloseable {
     /// Where programs run.
     public enum Backend {
         CPU,
+        OPENCL,
         EVALUATOR
     }
 
     /// @param weights a file in place of the one that the source names
     /// @param threads how many threads work on one call, at least 1
-    public record Options(Backend backend, Optional<Path> weights, int threads) {}
+    /// @param device  the number of the OpenCL device
+    public record Options(Backend backend, Optional<Path> weights, int threads, int device) {
+        public Options(Backend backend, Optional<Path> weights, int threads) {
+            this(backend, weights, threads, 0);
+        }
+    }
 
     private static final Executor READERS =
             task -> Thread.ofPlatform().name("tfx-reader").daemon(true).start(task);
@@ -72,6 +79,7 @@ public final class Session implements AutoCloseable {
                     switch (options.backend()) {
                         case EVALUATOR -> new EvaluatorEngine(program.graph(), value(weights));
                         case CPU -> cpu(program.graph(), () -> value(weights), options.threads());
+                        case OPENCL -> opencl(program.graph(), () -> value(weights), options.device());
                     });
             this.tokenizer = value(opened);
             this.engine = made.get();
@@ -120,6 +128,12 @@ public final class Session implements AutoCloseable {
         int lanes = CpuProgram.nativeLanes();
         Pipeline.Phases phases = Pipeline.run(graph, new Pipeline.Options(Target.cpu(lanes), true));
         return CpuEngine.of(phases.kernels(), weights.get(), lanes, threads);
+    }
+
+    private static Engine opencl(Graph graph, Supplier<Map<String, Tensor>> weights, int number) {
+        Device device = Device.choose(number);
+        Pipeline.Phases phases = Pipeline.run(graph, new Pipeline.Options(device.target(), true));
+        return ClEngine.of(phases.kernels(), weights.get(), device);
     }
 
     /// The weights that a graph names, checked against their declared types.

@@ -20,12 +20,28 @@ final class ArchitectureTest {
     /// What each room must not see.
     private static final Map<String, List<String>> FORBIDDEN = Map.of(
             "tfx.runtime..",
-                    List.of("tfx.ir..", "tfx.frontend..", "tfx.passes..", "tfx.cpu..", "tfx.compiler..", "tfx.cli.."),
-            "tfx.grammar..", List.of("tfx.runtime..", "tfx.ir..", "tfx.frontend..", "tfx.passes..", "tfx.cpu.."),
-            "tfx.ir..", List.of("tfx.grammar..", "tfx.frontend..", "tfx.passes..", "tfx.cpu..", "tfx.compiler.."),
-            "tfx.frontend..", List.of("tfx.passes..", "tfx.cpu..", "tfx.compiler.."),
-            "tfx.passes..", List.of("tfx.frontend..", "tfx.grammar..", "tfx.cpu..", "tfx.compiler.."),
-            "tfx.cpu..", List.of("tfx.frontend..", "tfx.grammar..", "tfx.passes..", "tfx.compiler.."),
+                    List.of(
+                            "tfx.ir..",
+                            "tfx.frontend..",
+                            "tfx.passes..",
+                            "tfx.cpu..",
+                            "tfx.opencl..",
+                            "tfx.compiler..",
+                            "tfx.cli.."),
+            "tfx.grammar..",
+                    List.of("tfx.runtime..", "tfx.ir..", "tfx.frontend..", "tfx.passes..", "tfx.cpu..", "tfx.opencl.."),
+            "tfx.ir..",
+                    List.of(
+                            "tfx.grammar..",
+                            "tfx.frontend..",
+                            "tfx.passes..",
+                            "tfx.cpu..",
+                            "tfx.opencl..",
+                            "tfx.compiler.."),
+            "tfx.frontend..", List.of("tfx.passes..", "tfx.cpu..", "tfx.opencl..", "tfx.compiler.."),
+            "tfx.passes..", List.of("tfx.frontend..", "tfx.grammar..", "tfx.cpu..", "tfx.opencl..", "tfx.compiler.."),
+            "tfx.cpu..", List.of("tfx.frontend..", "tfx.grammar..", "tfx.passes..", "tfx.opencl..", "tfx.compiler.."),
+            "tfx.opencl..", List.of("tfx.frontend..", "tfx.grammar..", "tfx.passes..", "tfx.cpu..", "tfx.compiler.."),
             "tfx.compiler..", List.of("tfx.cli.."));
 
     private static ArchRule without(String room, String other) {
@@ -63,6 +79,8 @@ final class ArchitectureTest {
     void librariesStayInTheirRooms() {
         onlyIn("tfx.cpu..", "org.objectweb.asm..").check(CLASSES);
         onlyIn("tfx.cpu..", "jdk.incubator.vector..").check(CLASSES);
+        // Kernel text is made without a device.
+        onlyIn("tfx.opencl.host..", "org.lwjgl..").check(CLASSES);
         onlyIn("tfx.compiler.weights..", "com.google.protobuf..").check(CLASSES);
         noClasses()
                 .that()

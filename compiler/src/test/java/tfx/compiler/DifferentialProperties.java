@@ -35,7 +35,7 @@ final class DifferentialProperties {
     void everyEngineEqualsTheEvaluator(@ForAll long seed, @ForAll @IntRange(min = 1, max = 14) int size) {
         GraphGen.Generated program = GraphGen.generate(seed, size);
         Map<String, Nd> expected = evaluate(program.graph(), program.inputs());
-        for (Engines engine : Engines.values()) {
+        for (Engines engine : Engines.of(seed)) {
             Map<String, Nd> actual = engine.run(program.graph(), program.inputs());
             expected.forEach((name, value) -> assertThat(Close.difference(value, actual.get(name), LENGTH, DType.F32))
                     .as("%s of %s, seed %d size %d\n%s", name, engine, seed, size, program.graph())

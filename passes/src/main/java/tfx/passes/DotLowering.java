@@ -82,8 +82,13 @@ final class DotLowering {
         // Tasks that follow each other read the same columns of the right operand, which are weights most often and
         // then far more than the rows of the left one.
         Dim width = puller.axisSize(column).orElseThrow();
-        grid.add(new Kernel.Axis(column, width, columnTile(width)));
-        grid.add(new Kernel.Axis(row, puller.axisSize(row).orElseThrow(), target.rowTile()));
+        int columns = columnTile(width, dtype);
+        int rows = target.rowTile();
+        while (rows > 1 && !target.holds(rows, columns, dtype.bytes())) {
+            rows /= 2;
+        }
+        grid.add(new Kernel.Axis(column, width, columns));
+        grid.add(new Kernel.Axis(row, puller.axisSize(row).orElseThrow(), rows));
         List<String> axes = List.of(row, column);
         boolean several = labels.summed().length() > 1;
         Kernel.Statement product = new Kernel.Dot(tile, dtype, axes, sum, several, left, right);
@@ -108,8 +113,10 @@ final class DotLowering {
 
     /// Each task brings its rows of the left operand into place; wide products spread that over more columns, the
     /// others leave more tasks to share among threads.
-    private int columnTile(Dim width) {
-        return width.constant().filter(w -> w >= WIDE).isPresent() ? 2 * target.colTile() : target.colTile();
+    private int columnTile(Dim width, DType dtype) {
+        int twice = 2 * target.colTile();
+        boolean wide = width.constant().filter(w -> w >= WIDE).isPresent();
+        return wide && target.holds(target.rowTile(), twice, dtype.bytes()) ? twice : target.colTile();
     }
 
     /// Where in the root's shape the element of `from` at `index` lands.

@@ -48,7 +48,8 @@ final class OnlineKernel {
         for (String axis : walk.outer()) {
             grid.add(new Kernel.Axis(axis, puller.axisSize(axis).orElseThrow(), 1));
         }
-        grid.add(new Kernel.Axis(walk.query(), puller.axisSize(walk.query()).orElseThrow(), target.queryTile()));
+        grid.add(new Kernel.Axis(
+                walk.query(), puller.axisSize(walk.query()).orElseThrow(), target.queries(width() * dtype.bytes())));
         List<Expr> exact = new ArrayList<>();
         List<Expr> common = commonConditions();
         List<Restriction> limits = restrictions(common, grid, exact);
@@ -111,6 +112,16 @@ final class OnlineKernel {
         local.add(new Kernel.Axis(depth, puller.axisSize(depth).orElseThrow(), target.block()));
         return RegionLowering.assemble(
                 name, body, puller, grid, local, statements, output, root.type().shape());
+    }
+
+    /// The widest row that a tile holds for each query: of values, or of the query itself.
+    private long width() {
+        return Math.max(
+                constant(walk.value()), inColumns() ? constant(walk.product().depth()) : 1);
+    }
+
+    private long constant(String axis) {
+        return puller.axisSize(axis).flatMap(Dim::constant).orElse(1L);
     }
 
     /// The scores of a block.

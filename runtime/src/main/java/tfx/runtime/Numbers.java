@@ -104,6 +104,9 @@ public final class Numbers {
     }
 
     public static double acosh(double x) {
+        if (x < 1) {
+            return Double.NaN; // also where the terms below would cancel
+        }
         return x > 1e150 ? Math.log(x) + Math.log(2) : Math.log1p(x - 1 + Math.sqrt((x - 1) * (x + 1)));
     }
 

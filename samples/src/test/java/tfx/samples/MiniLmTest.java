@@ -69,6 +69,19 @@ final class MiniLmTest {
     }
 
     @Test
+    void openClGivesTheSame() {
+        List<?> texts = List.of("hello world", "a", "the quick brown fox jumps over the lazy dog ".repeat(9));
+        try (Session other = open(Session.Backend.OPENCL)) {
+            float[] expected = embed(session, texts);
+            float[] actual = embed(other, texts);
+            assertThat(actual).hasSameSizeAs(expected);
+            for (int i = 0; i < expected.length; i++) {
+                assertThat(actual[i]).isCloseTo(expected[i], within(5e-6f));
+            }
+        }
+    }
+
+    @Test
     void textsGoThroughTheTokenizer() {
         assertThat(session.tokenizer().orElseThrow().encode("hello world")).containsExactly(101, 7592, 2088, 102);
         assertThat(session.tokenizer().orElseThrow().encode("word ".repeat(2000)))

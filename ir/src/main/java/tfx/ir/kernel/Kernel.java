@@ -3,7 +3,10 @@ package tfx.ir.kernel;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Stream;
 import tfx.ir.BinaryFn;
+import tfx.ir.InternalError;
 import tfx.ir.ReduceFn;
 import tfx.ir.Span;
 import tfx.ir.UnaryFn;
@@ -28,6 +31,8 @@ public record Kernel(
         List<Axis> axes,
         List<Statement> body,
         Span span) {
+    private static final int MOST_POINTS = 1 << 16;
+
     public Kernel {
         sizes = List.copyOf(sizes);
         buffers = List.copyOf(buffers);
@@ -218,9 +223,43 @@ public record Kernel(
 
     /// The axis with this name.
     public Optional<Axis> axis(String name) {
-        return java.util.stream.Stream.concat(grid.stream(), axes.stream())
+        return Stream.concat(grid.stream(), axes.stream())
                 .filter(a -> a.name().equals(name))
                 .findFirst();
+    }
+
+    /// The most points of an axis that one tile holds.
+    public int extent(String name) {
+        Axis axis = axis(name).orElseThrow();
+        long most =
+                axis.size().constant().map(size -> Math.min(size, axis.tile())).orElse((long) axis.tile());
+        if (most > MOST_POINTS) {
+            throw new InternalError("a tile of " + most + " points along " + name);
+        }
+        return Math.toIntExact(Math.max(most, 1));
+    }
+
+    /// The row-major (or panel) position of an element of a buffer, in elements.
+    public Dim position(Buffer buffer, List<Dim> index) {
+        Dim flat = Dim.ZERO;
+        if (buffer.panels() == 0) {
+            for (int i = 0; i < index.size(); i++) {
+                flat = flat.times(buffer.shape().get(i)).plus(index.get(i));
+            }
+            return flat;
+        }
+        Dim width = Dim.of(buffer.panels());
+        Function<String, Optional<Dim>> axisSizes = s -> axis(s).map(Axis::size);
+        Dim panel = index.get(1).floorDivide(width, axisSizes);
+        Dim column = index.get(1).remainder(width, axisSizes);
+        if (buffer.dtype().bytes() == 2) {
+            Dim half = Dim.of(buffer.panels() / 2);
+            column = column.remainder(half, axisSizes).times(2).plus(column.floorDivide(half, axisSizes));
+        }
+        return panel.times(buffer.shape().get(0))
+                .plus(index.get(0))
+                .times(width)
+                .plus(column);
     }
 
     @Override

@@ -1,9 +1,8 @@
 package tfx.runtime.program;
 
 import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.ref.Reference;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,63 +12,58 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.locks.ReadWriteLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
-import tfx.runtime.DType;
-import tfx.runtime.Dim;
 import tfx.runtime.RunException;
 import tfx.runtime.Sizes;
 import tfx.runtime.Tensor;
 import tfx.runtime.program.Execution.Role;
 
-/// A compiled program with its weights in place. Safe for concurrent calls.
-public final class Executable implements AutoCloseable {
-    /// Loops along one axis count in ints.
-    private static final long MAX_AXIS = Integer.MAX_VALUE - 1024L;
-
-    /// A kernel ready to run.
-    ///
-    /// @param sizes the size symbols that its frame holds
-    /// @param axes  sizes of axes that only a call knows
-    public record Loaded(CompiledKernel code, String name, List<String> sizes, List<Dim> axes, Needs needs) {}
-
-    /// Sees each launch of a call.
-    @FunctionalInterface
+/// A compiled program with its weights in place, on some machine. Safe for concurrent calls.
+///
+/// @param <M> the machine's memory
+public final class Executable<M> implements AutoCloseable {
+    /// Sees what a call does on its machine.
     public interface Observer {
         void launched(Launched launch);
+
+        /// A copy between the host and a machine with memory of its own.
+        default void transferred(Transferred transfer) {}
     }
 
     /// A launch that has ended.
     ///
     /// @param kernel the kernel's position
     /// @param where  the place in the source
-    /// @param frame  the addresses of its buffers, then the values of its sizes
-    /// @param start  when it began, by {@link System#nanoTime}
+    /// @param frame  the addresses of its buffers, where the machine has such, then the values of its sizes
+    /// @param start  when it began, in nanoseconds by the machine's clock
     /// @param nanos  how long it took
     public record Launched(int kernel, String name, String where, long[] frame, long start, long nanos) {}
 
+    /// A transfer that has ended.
+    ///
+    /// @param name  the argument or result
+    /// @param start when it began, in nanoseconds by the machine's clock
+    public record Transferred(String name, boolean toMachine, long bytes, long start, long nanos) {}
+
     private final Execution execution;
-    private final List<Loaded> kernels;
-    private final int threads;
-    private final Arena arena = Arena.ofShared();
+    private final Machine<M> machine;
     private final Sizes weightSizes = new Sizes();
     private final Map<String, Execution.Value> values = new HashMap<>();
-    private final Map<String, MemorySegment> constants = new HashMap<>();
-    private final Slabs slabs = new Slabs();
+    private final Map<String, M> constants = new HashMap<>();
     private final ReadWriteLock open = new ReentrantReadWriteLock();
     private boolean closed;
 
-    private Executable(Execution execution, List<Loaded> kernels, int threads) {
+    private Executable(Execution execution, Machine<M> machine) {
         this.execution = execution;
-        this.kernels = kernels;
-        this.threads = threads;
+        this.machine = machine;
         execution.values().forEach(v -> values.put(v.name(), v));
     }
 
     /// Binds the weights and runs the steps that depend on them alone.
     ///
+    /// @param machine is closed with this program
     /// @param weights by name, of the declared types; they must stay open as long as this program
-    /// @param threads how many threads work on one call
-    public static Executable load(Execution execution, List<Loaded> kernels, Map<String, Tensor> weights, int threads) {
-        Executable loaded = new Executable(execution, kernels, threads);
+    public static <M> Executable<M> load(Execution execution, Machine<M> machine, Map<String, Tensor> weights) {
+        Executable<M> loaded = new Executable<>(execution, machine);
         try {
             loaded.bindWeights(weights);
             return loaded;
@@ -87,18 +81,20 @@ public final class Executable implements AutoCloseable {
                     throw new RunException("weight '" + value.source() + "' is missing");
                 }
                 weightSizes.bind(value.source(), value.type(), tensor.shape());
-                constants.put(value.name(), tensor.data());
+                constants.put(value.name(), machine.weight(tensor));
             }
         }
         for (Execution.Value value : execution.values()) {
             if (value.role() == Role.CONSTANT) {
-                long bytes = Math.max(1, value.bytes(weightSizes));
-                constants.put(value.name(), arena.allocate(bytes, Tensor.ALIGNMENT));
+                constants.put(value.name(), machine.constant(value.bytes(weightSizes)));
             }
         }
         // What depends on weights alone runs now, before any call checks the other guards.
         execution.guards().stream().filter(g -> g.isKnown(weightSizes)).forEach(g -> g.check(weightSizes));
-        run(execution.once(), constants, weightSizes, Optional.empty());
+        try (Machine.Call<M> call = machine.begin(0, Optional.empty())) {
+            run(execution.once(), call, constants, weightSizes);
+            call.finish();
+        }
     }
 
     /// Runs the program.
@@ -121,7 +117,7 @@ public final class Executable implements AutoCloseable {
 
     private Map<String, Tensor> call(Map<String, Tensor> inputs, Arena results, Optional<Observer> observer) {
         Sizes sizes = weightSizes.copy();
-        Map<String, MemorySegment> memory = new HashMap<>(constants);
+        Set<String> placed = new TreeSet<>(constants.keySet());
         for (Execution.Value value : execution.values()) {
             if (value.role() == Role.INPUT) {
                 Tensor tensor = inputs.get(value.source());
@@ -130,149 +126,111 @@ public final class Executable implements AutoCloseable {
                             + (tensor == null ? "missing" : tensor.toString()) + ", declared " + value.type());
                 }
                 sizes.bind(value.source(), value.type(), tensor.shape());
-                memory.put(value.name(), tensor.data());
+                placed.add(value.name());
             }
         }
         execution.guards().forEach(g -> g.check(sizes));
         Map<String, Tensor> outputs = new LinkedHashMap<>();
         for (Execution.Output output : execution.outputs()) {
             Execution.Value value = values.get(output.value());
-            DType dtype = value.type().dtype();
-            Tensor tensor = Tensor.zeros(results, dtype, sizes.evaluate(value.type()));
-            outputs.put(output.name(), tensor);
-            if (value.role() == Role.TEMPORARY) {
-                memory.putIfAbsent(value.name(), tensor.data());
-            }
+            outputs.put(output.name(), Tensor.zeros(results, value.type().dtype(), sizes.evaluate(value.type())));
+            placed.add(value.name());
         }
-        Plan plan = Plan.of(execution, values, sizes, memory.keySet());
-        MemorySegment slab = slabs.take(plan.bytes());
-        try {
-            plan.offsets().forEach((name, place) -> memory.put(name, slab.asSlice(place.offset(), place.bytes())));
-            run(execution.steps(), memory, sizes, observer);
-        } finally {
-            slabs.give(slab);
-        }
-        for (Execution.Output output : execution.outputs()) {
-            MemorySegment to = outputs.get(output.name()).data();
-            MemorySegment from = memory.get(output.value());
-            if (from.address() != to.address()) {
-                MemorySegment.copy(from, 0, to, 0, values.get(output.value()).bytes(sizes));
+        Plan plan = Plan.of(execution, values, sizes, placed);
+        try (Machine.Call<M> call = machine.begin(plan.bytes(), observer)) {
+            Map<String, M> memory = new HashMap<>(constants);
+            for (Execution.Value value : execution.values()) {
+                if (value.role() == Role.INPUT) {
+                    memory.put(value.name(), call.input(value.source(), inputs.get(value.source())));
+                }
             }
+            plan.offsets().forEach((name, place) -> memory.put(name, call.temporary(place.offset(), place.bytes())));
+            Map<String, M> copied = new LinkedHashMap<>();
+            for (Execution.Output output : execution.outputs()) {
+                M result = call.result(output.name(), outputs.get(output.name()));
+                if (memory.putIfAbsent(output.value(), result) != null) {
+                    copied.put(output.name(), result);
+                }
+            }
+            run(execution.steps(), call, memory, sizes);
+            for (Execution.Output output : execution.outputs()) {
+                if (copied.containsKey(output.name())) {
+                    long bytes = values.get(output.value()).bytes(sizes);
+                    call.copy(memory.get(output.value()), copied.get(output.name()), 0, bytes);
+                }
+            }
+            call.finish();
         }
         return outputs;
     }
 
-    private void run(
-            List<Execution.Step> steps, Map<String, MemorySegment> memory, Sizes sizes, Optional<Observer> observer) {
+    private void run(List<Execution.Step> steps, Machine.Call<M> call, Map<String, M> memory, Sizes sizes) {
         for (Execution.Step step : steps) {
             switch (step) {
                 case Execution.Launch launch -> {
-                    long start = System.nanoTime();
-                    long[] frame = launch(launch, memory, sizes);
-                    observer.ifPresent(o -> o.launched(new Launched(
-                            launch.kernel(),
-                            kernels.get(launch.kernel()).name(),
-                            launch.where(),
-                            frame,
-                            start,
-                            System.nanoTime() - start)));
+                    List<M> arguments = new ArrayList<>();
+                    launch.arguments().forEach(a -> arguments.add(memory.get(a)));
+                    call.launch(launch, arguments, sizes);
                 }
-                case Execution.Repeat repeat -> repeat(repeat, memory, sizes, observer);
+                case Execution.Repeat repeat -> repeat(repeat, call, memory, sizes);
             }
         }
     }
 
-    private void repeat(
-            Execution.Repeat repeat, Map<String, MemorySegment> memory, Sizes sizes, Optional<Observer> observer) {
+    private void repeat(Execution.Repeat repeat, Machine.Call<M> call, Map<String, M> memory, Sizes sizes) {
         Set<String> states = new TreeSet<>();
         for (Execution.Carry carry : repeat.carried()) {
             long bytes = values.get(carry.state()).bytes(sizes);
-            MemorySegment.copy(memory.get(carry.initial()), 0, memory.get(carry.state()), 0, bytes);
+            call.copy(memory.get(carry.initial()), memory.get(carry.state()), 0, bytes);
             states.add(carry.state());
+        }
+        Map<String, M> aside = new HashMap<>();
+        for (Execution.Carry carry : repeat.carried()) {
+            if (!carry.next().equals(carry.state()) && states.contains(carry.next())) {
+                long bytes = values.get(carry.next()).bytes(sizes);
+                aside.computeIfAbsent(carry.next(), n -> call.aside(bytes));
+            }
         }
         long trips = repeat.trips().map(sizes::evaluate).orElse((long) Integer.MAX_VALUE);
         for (long i = 0; i < trips; i++) {
-            memory.get(repeat.counter()).set(ValueLayout.JAVA_INT_UNALIGNED, 0, (int) i);
-            run(repeat.test(), memory, sizes, observer);
-            if (repeat.go().isPresent() && memory.get(repeat.go().get()).get(ValueLayout.JAVA_BYTE, 0) == 0) {
+            call.set(memory.get(repeat.counter()), (int) i);
+            run(repeat.test(), call, memory, sizes);
+            if (repeat.go().isPresent() && !call.holds(memory.get(repeat.go().get()))) {
                 return;
             }
-            run(repeat.body(), memory, sizes, observer);
+            run(repeat.body(), call, memory, sizes);
             for (Execution.Stack stack : repeat.stacked()) {
                 long bytes = values.get(stack.each()).bytes(sizes);
-                MemorySegment.copy(memory.get(stack.each()), 0, memory.get(stack.all()), i * bytes, bytes);
+                call.copy(memory.get(stack.each()), memory.get(stack.all()), i * bytes, bytes);
             }
-            advance(repeat, states, memory, sizes);
+            advance(repeat, call, aside, memory, sizes);
         }
     }
 
-    /// Replaces the states by the next ones, all at once: a next state that is another state is set aside first.
-    private void advance(Execution.Repeat repeat, Set<String> states, Map<String, MemorySegment> memory, Sizes sizes) {
-        try (Arena trip = Arena.ofConfined()) {
-            Map<String, MemorySegment> aside = new HashMap<>();
-            List<Execution.Carry> moving = repeat.carried().stream()
-                    .filter(c -> !c.next().equals(c.state()))
-                    .toList();
-            for (Execution.Carry carry : moving) {
-                if (states.contains(carry.next())) {
-                    long bytes = values.get(carry.next()).bytes(sizes);
-                    aside.computeIfAbsent(
-                            carry.next(),
-                            n -> trip.allocate(Math.max(bytes, 1))
-                                    .copyFrom(memory.get(n).asSlice(0, bytes)));
-                }
-            }
-            for (Execution.Carry carry : moving) {
-                MemorySegment from = aside.getOrDefault(carry.next(), memory.get(carry.next()));
+    /// Replaces the states by the next ones, all at once.
+    ///
+    /// @param aside memory for the next states that are states themselves
+    private void advance(
+            Execution.Repeat repeat, Machine.Call<M> call, Map<String, M> aside, Map<String, M> memory, Sizes sizes) {
+        aside.forEach((name, to) ->
+                call.copy(memory.get(name), to, 0, values.get(name).bytes(sizes)));
+        for (Execution.Carry carry : repeat.carried()) {
+            if (!carry.next().equals(carry.state())) {
+                M from = aside.getOrDefault(carry.next(), memory.get(carry.next()));
                 long bytes = values.get(carry.state()).bytes(sizes);
-                MemorySegment.copy(from, 0, memory.get(carry.state()), 0, bytes);
+                call.copy(from, memory.get(carry.state()), 0, bytes);
             }
         }
     }
 
-    private long[] launch(Execution.Launch launch, Map<String, MemorySegment> memory, Sizes sizes) {
-        Loaded kernel = kernels.get(launch.kernel());
-        int buffers = launch.arguments().size();
-        long[] frame = new long[buffers + kernel.sizes.size()];
-        for (int i = 0; i < buffers; i++) {
-            frame[i] = memory.get(launch.arguments().get(i)).address();
-        }
-        for (int i = 0; i < kernel.sizes.size(); i++) {
-            frame[buffers + i] = sizes.value(kernel.sizes.get(i));
-        }
-        for (Dim axis : kernel.axes) {
-            if (sizes.evaluate(axis) > MAX_AXIS) {
-                throw new RunException(
-                        "the dimension " + axis + " has " + sizes.evaluate(axis) + " elements; at most " + MAX_AXIS);
-            }
-        }
-        Needs needs = kernel.needs;
-        try {
-            Pool.shared().run(threads, kernel.code.tasks(frame), (from, to) -> {
-                Scratch scratch = Scratch.of(needs);
-                kernel.code.run(frame, scratch.floats, scratch.doubles, scratch.longs, scratch.ranges, from, to);
-            });
-        } catch (RunException e) {
-            String where = launch.where();
-            throw new RunException(where.isEmpty() ? e.getMessage() : e.getMessage() + " (" + where + ")", e);
-        }
-        return frame;
-    }
-
-    /// Axes of a kernel whose size only a call knows; the others were checked when it was compiled.
-    public static boolean isChecked(Dim axis) {
-        return axis.constant().filter(c -> c <= MAX_AXIS).isEmpty();
-    }
-
-    /// Waits for calls that run, then frees the constants.
+    /// Waits for calls that run, then closes the machine.
     @Override
     public void close() {
         open.writeLock().lock();
         try {
             if (!closed) {
                 closed = true;
-                slabs.close();
-                arena.close();
+                machine.close();
             }
         } finally {
             open.writeLock().unlock();

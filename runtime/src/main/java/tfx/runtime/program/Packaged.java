@@ -26,7 +26,7 @@ public abstract class Packaged implements AutoCloseable {
 
     private final PlanFile plan;
     private final Arena arena = Arena.ofShared();
-    private final Executable executable;
+    private final Executable<?> executable;
     private final Optional<Tokenizer> tokenizer;
     private final ReadWriteLock open = new ReentrantReadWriteLock();
     private boolean closed;
@@ -45,7 +45,7 @@ public abstract class Packaged implements AutoCloseable {
             for (PlanFile.StoredWeight weight : plan.weights()) {
                 weights.put(weight.name(), weight(weight));
             }
-            executable = Executable.load(plan.execution(), kernels(), weights, threads);
+            executable = Executable.load(plan.execution(), new HostMachine(kernels(), threads), weights);
         } catch (IOException e) {
             arena.close();
             tokenizer.ifPresent(Tokenizer::close);
@@ -89,14 +89,14 @@ public abstract class Packaged implements AutoCloseable {
         return tensor;
     }
 
-    private List<Executable.Loaded> kernels() {
-        List<Executable.Loaded> loaded = new ArrayList<>();
+    private List<HostMachine.Loaded> kernels() {
+        List<HostMachine.Loaded> loaded = new ArrayList<>();
         for (PlanFile.KernelClass kernel : plan.kernels()) {
             try {
                 Object code = Class.forName(kernel.className(), true, getClass().getClassLoader())
                         .getDeclaredConstructor()
                         .newInstance();
-                loaded.add(new Executable.Loaded(
+                loaded.add(new HostMachine.Loaded(
                         (CompiledKernel) code, kernel.name(), kernel.sizes(), kernel.axes(), kernel.needs()));
             } catch (ReflectiveOperationException | LinkageError e) {
                 throw new RunException("kernel " + kernel.className() + " does not load: " + e, e);

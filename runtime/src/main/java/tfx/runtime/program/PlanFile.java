@@ -26,7 +26,7 @@ public record PlanFile(
 
     private static final int MAGIC = 0x7466780a;
 
-    /// The class of a kernel, and what running it takes; see {@link Executable.Loaded}.
+    /// The class of a kernel, and what running it takes; see {@link HostMachine.Loaded}.
     public record KernelClass(String className, String name, List<String> sizes, List<Dim> axes, Needs needs) {}
 
     /// A weight, the number of the resource that holds its bytes, and where that entry's header was in the jar.

@@ -27,16 +27,6 @@ public final class Support {
 
     // ---- what is known of a whole block ----
 
-    /// The lower end of an interval of i32 results; all of i32 where they may wrap around.
-    public static long lower(long low, long high) {
-        return low >= Integer.MIN_VALUE && high <= Integer.MAX_VALUE ? low : Integer.MIN_VALUE;
-    }
-
-    /// The upper end of such an interval.
-    public static long upper(long low, long high) {
-        return low >= Integer.MIN_VALUE && high <= Integer.MAX_VALUE ? high : Integer.MAX_VALUE;
-    }
-
     /// The least of `count` ints at an address.
     public static long least(long address, int count) {
         int least = Integer.MAX_VALUE;

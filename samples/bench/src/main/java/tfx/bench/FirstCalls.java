@@ -21,7 +21,7 @@ final class FirstCalls {
     /// @param arguments `tfx` and the typed class, or `onnx` and the model; threads; tokens of the text
     public static void main(String[] arguments) throws Exception {
         int threads = Integer.parseInt(arguments[2]);
-        int[] tokens = MiniLm.tokens(new Random(3), Integer.parseInt(arguments[3]));
+        int[] tokens = TfxEncoder.tokens(new Random(3), Integer.parseInt(arguments[3]));
         Encoder encoder = arguments[0].equals("tfx") ? tfx(arguments[1], threads) : onnx(arguments[1], threads);
         StringBuilder times = new StringBuilder();
         for (int i = 0; i < CALLS; i++) {

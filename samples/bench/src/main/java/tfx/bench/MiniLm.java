@@ -11,8 +11,6 @@ import java.util.Random;
 /// For the batch of mixed lengths the reference is the best of padded, sorted into buckets of eight, and one by
 /// one.
 public final class MiniLm {
-    private static final double FLOPS_A_TOKEN = 2.0 * 6 * (4 * 384 * 384 + 2 * 384 * 1536);
-
     private MiniLm() {}
 
     public static void main(String[] arguments) throws Exception {
@@ -24,12 +22,12 @@ public final class MiniLm {
                     OnnxEncoder peer = new OnnxEncoder(tfx.model(), threads)) {
                 for (int[] shape : new int[][] {{1, 16}, {1, 64}, {1, 128}, {1, 256}, {8, 128}}) {
                     int[][] rows = new int[shape[0]][];
-                    Arrays.setAll(rows, i -> tokens(random, shape[1]));
+                    Arrays.setAll(rows, i -> TfxEncoder.tokens(random, shape[1]));
                     row(table, threads + " thread, " + shape[0] + "x" + shape[1], rows, tfx,
                             Map.of("padded", () -> peer.embed(rows)));
                 }
                 int[][] mixed = new int[32][];
-                Arrays.setAll(mixed, i -> tokens(random, 4 + random.nextInt(125)));
+                Arrays.setAll(mixed, i -> TfxEncoder.tokens(random, 4 + random.nextInt(125)));
                 Map<String, Table.Side> strategies = new LinkedHashMap<>();
                 strategies.put("padded", () -> peer.embed(mixed));
                 strategies.put("buckets", () -> buckets(peer, mixed));
@@ -52,16 +50,9 @@ public final class MiniLm {
         }
     }
 
-    static int[] tokens(Random random, int length) {
-        int[] ids = random.ints(length, 1000, 30000).toArray();
-        ids[0] = 101;
-        ids[length - 1] = 102;
-        return ids;
-    }
-
     private static void row(Table table, String name, int[][] rows, TfxEncoder tfx, Map<String, Table.Side> peers)
             throws Exception {
         long tokens = Arrays.stream(rows).mapToLong(r -> r.length).sum();
-        table.row(name, tokens * FLOPS_A_TOKEN / 1e9, () -> tfx.embed(rows), peers);
+        table.row(name, tokens * TfxEncoder.FLOPS_A_TOKEN / 1e9, () -> tfx.embed(rows), peers);
     }
 }

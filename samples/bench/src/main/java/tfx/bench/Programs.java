@@ -27,6 +27,12 @@ final class Programs {
     ///
     /// @param weights the bytes of each weight, by name; their types are those of the source
     static Session open(String source, int threads, Map<String, Stored> weights) throws IOException {
+        return open(source, threads, weights, Session.Backend.CPU);
+    }
+
+    /// The same on a backend.
+    static Session open(String source, int threads, Map<String, Stored> weights, Session.Backend backend)
+            throws IOException {
         Frontend.Checked checked = Compiler.check("bench.tfx", source.getBytes(StandardCharsets.UTF_8));
         if (!checked.diagnostics().isEmpty()) {
             throw new IllegalStateException(checked.diagnostics().getFirst().render());
@@ -34,7 +40,7 @@ final class Programs {
         Path folder = Files.createTempDirectory("tfx-bench");
         Path file = folder.resolve("w.safetensors");
         write(file, weights);
-        Session.Options options = new Session.Options(Session.Backend.CPU, Optional.empty(), threads);
+        Session.Options options = new Session.Options(backend, Optional.empty(), threads);
         try {
             return new Session(checked.programs().getFirst(), folder, options, (name, limit) -> {
                 throw new IOException("no tokenizer");

@@ -103,7 +103,7 @@ public final class Quantized {
             double theirs = 0;
             int texts = 20;
             for (int i = 0; i < texts; i++) {
-                int[] ids = MiniLm.tokens(random, 8 + random.nextInt(100));
+                int[] ids = TfxEncoder.tokens(random, 8 + random.nextInt(100));
                 float[] exact = full.embed(ids)[0];
                 ours += cosine(tfx.embed(ids)[0], exact) / texts;
                 theirs += cosine(peer.embed(ids)[0], exact) / texts;
@@ -112,7 +112,7 @@ public final class Quantized {
                     ours, theirs);
             for (int[] shape : new int[][] {{1, 16}, {1, 128}, {8, 128}}) {
                 int[][] rows = new int[shape[0]][];
-                Arrays.setAll(rows, i -> MiniLm.tokens(random, shape[1]));
+                Arrays.setAll(rows, i -> TfxEncoder.tokens(random, shape[1]));
                 String name = "%d thread, int8 MiniLM %dx%d".formatted(threads, shape[0], shape[1]);
                 table.row(name, shape[0] * shape[1], () -> tfx.embed(rows), Map.of("ORT int8", () -> peer.embed(rows)));
             }

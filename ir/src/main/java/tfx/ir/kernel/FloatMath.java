@@ -1,10 +1,9 @@
-package tfx.cpu;
+package tfx.ir.kernel;
 
-import tfx.cpu.code.Expr;
-
-/// Transcendental functions of f32 as arithmetic that is the same for one float and for a vector. The JDK's own
-/// differ between interpreted and compiled code in their last bits; these do not.
-final class FloatMath {
+/// Transcendental functions of f32 as arithmetic that is the same for one float and for a vector, on every
+/// target. The JDK's own differ between interpreted and compiled code in their last bits, and those of OpenCL
+/// from device to device; these do not.
+public final class FloatMath {
     /// Adding and subtracting it rounds to the nearest integer, which then stands in the low bits.
     private static final float MAGIC = 12582912f;
 
@@ -57,45 +56,45 @@ final class FloatMath {
     private FloatMath() {}
 
     /// `e^x`: `x = n ln 2 + r`, and a polynomial for `e^r`.
-    static Expr exp(Lanes lanes, Expr argument) {
-        Expr x = lanes.let(atLeast(lanes, lanes.let(argument), SMALLEST));
-        Expr shifted = lanes.let(lanes.fma(x, lanes.constant(LOG2_E), lanes.constant(MAGIC)));
-        Expr n = lanes.let(lanes.sub(shifted, lanes.constant(MAGIC)));
-        Expr r = lanes.fma(n, lanes.constant(-LN2_HIGH), x);
+    public static <E> E exp(FloatLanes<E> lanes, E argument) {
+        E x = lanes.let(atLeast(lanes, lanes.let(argument), SMALLEST));
+        E shifted = lanes.let(lanes.fma(x, lanes.constant(LOG2_E), lanes.constant(MAGIC)));
+        E n = lanes.let(lanes.sub(shifted, lanes.constant(MAGIC)));
+        E r = lanes.fma(n, lanes.constant(-LN2_HIGH), x);
         r = lanes.let(lanes.fma(n, lanes.constant(-LN2_LOW), r));
-        Expr value = lanes.scale(horner(lanes, r, EXP), shifted, lanes.compare("<", x, lanes.constant(LOW)));
-        Expr beyond = lanes.add(x, lanes.constant(Float.POSITIVE_INFINITY)); // NaN for NaN, whatever its bits
+        E value = lanes.scale(horner(lanes, r, EXP), shifted, lanes.compare("<", x, lanes.constant(LOW)));
+        E beyond = lanes.add(x, lanes.constant(Float.POSITIVE_INFINITY)); // NaN for NaN, whatever its bits
         return lanes.choose(lanes.compare("<=", x, lanes.constant(LARGEST)), value, beyond);
     }
 
-    static Expr erf(Lanes lanes, Expr x) {
+    public static <E> E erf(FloatLanes<E> lanes, E x) {
         return odd(lanes, x, 4f, ERF_P, ERF_Q);
     }
 
-    static Expr tanh(Lanes lanes, Expr x) {
+    public static <E> E tanh(FloatLanes<E> lanes, E x) {
         return odd(lanes, x, 9f, TANH_P, TANH_Q);
     }
 
     /// An odd function that is 1 from `limit` on, as `x P(x^2) / Q(x^2)`.
-    private static Expr odd(Lanes lanes, Expr argument, float limit, float[] p, float[] q) {
-        Expr x = lanes.let(between(lanes, lanes.let(argument), limit));
-        Expr square = lanes.let(lanes.mul(x, x));
-        Expr value = lanes.div(lanes.mul(x, horner(lanes, square, p)), horner(lanes, square, q));
+    private static <E> E odd(FloatLanes<E> lanes, E argument, float limit, float[] p, float[] q) {
+        E x = lanes.let(between(lanes, lanes.let(argument), limit));
+        E square = lanes.let(lanes.mul(x, x));
+        E value = lanes.div(lanes.mul(x, horner(lanes, square, p)), horner(lanes, square, q));
         return between(lanes, lanes.let(value), 1f);
     }
 
-    private static Expr between(Lanes lanes, Expr x, float limit) {
-        Expr least = lanes.let(atLeast(lanes, x, -limit));
+    private static <E> E between(FloatLanes<E> lanes, E x, float limit) {
+        E least = lanes.let(atLeast(lanes, x, -limit));
         return lanes.choose(lanes.compare(">", least, lanes.constant(limit)), lanes.constant(limit), least);
     }
 
     /// A comparison and a choice, which are two instructions; a maximum that keeps NaN is six.
-    private static Expr atLeast(Lanes lanes, Expr x, float limit) {
+    private static <E> E atLeast(FloatLanes<E> lanes, E x, float limit) {
         return lanes.choose(lanes.compare("<", x, lanes.constant(limit)), lanes.constant(limit), x);
     }
 
-    private static Expr horner(Lanes lanes, Expr x, float[] coefficients) {
-        Expr sum = lanes.constant(coefficients[coefficients.length - 1]);
+    private static <E> E horner(FloatLanes<E> lanes, E x, float[] coefficients) {
+        E sum = lanes.constant(coefficients[coefficients.length - 1]);
         for (int i = coefficients.length - 2; i >= 0; i--) {
             sum = lanes.fma(sum, x, lanes.constant(coefficients[i]));
         }

@@ -1,0 +1,16 @@
+package tfx.opencl;
+
+/// How a task runs on a device: by so many work-items, each of which takes vectors of so many floats.
+///
+/// A processor with wide vectors takes one work-item a task, which walks tiles with vector types, as compiled code
+/// for such a machine does; a GPU takes many, which share the points of a tile among them.
+///
+/// @param items   work-items of a group; a task is a group
+/// @param width   floats in the vectors of one work-item: 1, 4, 8 or 16
+/// @param doubles whether the device has f64
+public record Group(int items, int width, boolean doubles) {
+    /// Whether one work-item does all of a task.
+    boolean alone() {
+        return items == 1;
+    }
+}
