@@ -5,16 +5,13 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
 import java.util.function.ToIntFunction;
 import tfx.ir.kernel.Exprs;
 import tfx.ir.kernel.Intervals;
 import tfx.ir.kernel.Kernel;
 import tfx.ir.kernel.Neighbours;
 import tfx.runtime.DType;
-import tfx.runtime.Dim;
 
 /// A kernel as an OpenCL C function. A task is a group; its work-items share the points of each statement, and
 /// wait for each other between statements. Tiles lie in local memory, or in private memory where one work-item
@@ -34,12 +31,6 @@ final class KernelWriter {
         int stride(String axis) {
             return strides[axes.indexOf(axis)];
         }
-    }
-
-    /// What happens at a point of a loop nest.
-    interface Body {
-        /// @param vector whether for a vector of neighbours along the innermost axis
-        void at(Values values, boolean vector);
     }
 
     private final Kernel kernel;
@@ -288,10 +279,11 @@ final class KernelWriter {
     void statements(List<Kernel.Statement> body) {
         for (Kernel.Statement statement : body) {
             switch (statement) {
-                case Kernel.Let s -> let(s.name(), Neighbours.order(s.axes(), s.value()), s.value());
+                case Kernel.Let s ->
+                    new TileWriter(this).let(s.name(), Neighbours.order(s.axes(), s.value()), s.value());
                 case Kernel.Reduce s -> new ReduceWriter(this).write(s);
                 case Kernel.Dot s -> new DotWriter(this).write(s);
-                case Kernel.Store s -> store(s);
+                case Kernel.Store s -> new TileWriter(this).store(s);
                 case Kernel.Scan s -> new LineWriter(this).scan(s);
                 case Kernel.Sort s -> new LineWriter(this).sort(s);
                 case Kernel.Loop s -> loop(s);
@@ -361,183 +353,5 @@ final class KernelWriter {
                 }
             }
         });
-    }
-
-    // ---- points ----
-
-    /// Sets the elements of a tile.
-    ///
-    /// @param order the axes to walk; it may hold axes that the tile lacks, if one work-item does all
-    void let(String tile, List<String> order, Kernel.Expr value) {
-        boolean row = !order.isEmpty()
-                && tile(tile).axes().contains(order.getLast())
-                && tile(tile).stride(order.getLast()) == 1;
-        points(order, List.of(value), row, (values, vector) -> {
-            if (vector) {
-                String stored = values.vector(value);
-                String whole = dtype(value) == DType.BOOL ? stored + " & 1" : stored;
-                code.line("vstore" + group.width() + "(" + whole + ", 0, " + name(tile) + " + " + values.place(tile)
-                        + ");");
-            } else {
-                code.line(values.element(tile) + " = " + values.scalar(value) + ";");
-            }
-        });
-    }
-
-    private void store(Kernel.Store store) {
-        Kernel.Buffer buffer = kernel.buffer(store.buffer());
-        if (store.lookups().isEmpty() && store.combine().isEmpty()) {
-            Dim position = kernel.position(buffer, store.index());
-            boolean unit = !store.axes().isEmpty()
-                    && position.linearFactor(store.axes().getLast())
-                            .filter(d -> d.isConstant(1))
-                            .isPresent();
-            points(store.axes(), List.of(store.value()), unit, (values, vector) -> {
-                String at = values.position(buffer, store.index());
-                if (vector) {
-                    values.storeVector(buffer, at, values.vector(store.value()));
-                } else {
-                    values.store(buffer, at, values.scalar(store.value()));
-                }
-            });
-            return;
-        }
-        // Where places coincide, the order counts: work-items share only axes that stand in the index themselves.
-        Set<String> own = new HashSet<>();
-        store.index().forEach(d -> d.symbolName().ifPresent(own::add));
-        List<String> shared = store.axes().stream().filter(own::contains).toList();
-        List<String> ordered =
-                store.axes().stream().filter(a -> !own.contains(a)).toList();
-        items(
-                shared,
-                List.of(),
-                values -> walk(ordered, values, () -> {
-                    Exprs.values(store).forEach(values::count);
-                    values.begin();
-                    values.lookups(store.lookups());
-                    String at = values.position(buffer, store.index());
-                    String value = values.scalar(store.value());
-                    Runnable write = () -> values.store(buffer, at, joined(store, buffer, values, at, value));
-                    Optional<String> none = store.lookups().stream()
-                            .map(k -> values.dim(k.limit()) + " > 0")
-                            .reduce((a, b) -> a + " && " + b);
-                    none.ifPresentOrElse(guard -> code.block("if (" + guard + ")", write), write);
-                }));
-    }
-
-    private static String joined(Kernel.Store store, Kernel.Buffer buffer, Values values, String at, String value) {
-        return store.combine()
-                .map(fn -> Functions.binary(fn, buffer.dtype(), values.loaded(buffer, at), value, 1))
-                .orElse(value);
-    }
-
-    /// Loops over axes, outermost first; each work-item does all of it.
-    void walk(List<String> axes, Values values, Runnable body) {
-        if (axes.isEmpty()) {
-            body.run();
-            return;
-        }
-        String axis = axes.getFirst();
-        String at = code.fresh(names.get(axis));
-        code.block("for (long " + at + " = " + low(axis) + "; " + at + " < " + high(axis) + "; " + at + "++)", () -> {
-            values.bind(axis, at);
-            walk(axes.subList(1, axes.size()), values, body);
-        });
-    }
-
-    /// The points of some axes, shared by the work-items, in vectors along the last where that is possible.
-    ///
-    /// @param of        the values that the body takes
-    /// @param neighbours whether the body takes vectors
-    void points(List<String> axes, List<Kernel.Expr> of, boolean neighbours, Body body) {
-        if (!group.alone()) {
-            items(axes, of, values -> body.at(values, false));
-            return;
-        }
-        Values values = new Values(this);
-        of.forEach(values::count);
-        if (axes.isEmpty()) {
-            code.block("", () -> body.at(values, false));
-            return;
-        }
-        String last = axes.getLast();
-        code.block(
-                "",
-                () -> walk(axes.subList(0, axes.size() - 1), values, () -> {
-                    values.begin();
-                    values.along(last);
-                    code.block("if (" + low(last) + " < " + high(last) + ")", () -> {
-                        of.forEach(values::hoist);
-                        row(last, values, neighbours && of.stream().allMatch(values::vectorizes), body);
-                    });
-                }));
-    }
-
-    /// The points of one axis, innermost: vectors while they fit, then one after the other.
-    void row(String axis, Values values, boolean vectors, Body body) {
-        String at = code.variable("long", names.get(axis), low(axis));
-        values.bind(axis, at);
-        if (vectors && group.width() > 1) {
-            String step = String.valueOf(group.width());
-            code.block("for (; " + at + " + " + step + " <= " + high(axis) + "; " + at + " += " + step + ")", () -> {
-                values.begin();
-                body.at(values, true);
-            });
-        }
-        code.block("for (; " + at + " < " + high(axis) + "; " + at + "++)", () -> {
-            values.begin();
-            body.at(values, false);
-        });
-    }
-
-    /// The points of some axes, each at one work-item.
-    void items(List<String> axes, List<Kernel.Expr> of, Consumer<Values> body) {
-        Values values = new Values(this);
-        of.forEach(values::count);
-        if (group.alone()) {
-            code.block("", () -> walk(axes, values, () -> body.accept(values)));
-            return;
-        }
-        if (axes.isEmpty()) {
-            code.block("if (item == 0)", () -> body.accept(values));
-            return;
-        }
-        code.block("", () -> {
-            boolean narrow = axes.stream()
-                            .mapToLong(a -> bounded(a) ? kernel.extent(a) : 1L << 40)
-                            .reduce(1, (a, b) -> Math.min(a * b, 1L << 40))
-                    < 1L << 31;
-            String type = narrow ? "uint" : "ulong";
-            List<String> counts = new ArrayList<>();
-            for (String axis : axes) {
-                counts.add(code.let(type, "count", "(" + type + ")(" + high(axis) + " - " + low(axis) + ")"));
-            }
-            String total = String.join(" * ", counts);
-            String point = code.fresh("point");
-            String loop = "for (" + type + " " + point + " = item; " + point + " < " + total + "; " + point + " += "
-                    + group.items() + ")";
-            code.block(loop, () -> {
-                String rest = point;
-                for (int i = axes.size() - 1; i >= 0; i--) {
-                    String axis = axes.get(i);
-                    String at = i == 0 ? rest : rest + " % " + counts.get(i);
-                    values.bind(axis, code.let("long", names.get(axis), low(axis) + " + " + at));
-                    rest = i == 0 ? rest : code.let(type, "rest", rest + " / " + counts.get(i));
-                }
-                values.begin();
-                body.accept(values);
-            });
-        });
-    }
-
-    /// Whether the current points of an axis are at most its extent.
-    private boolean bounded(String axis) {
-        return kernel.grid().stream().anyMatch(a -> a.name().equals(axis))
-                || kernel.axis(axis)
-                        .orElseThrow()
-                        .size()
-                        .constant()
-                        .filter(c -> c <= kernel.axis(axis).orElseThrow().tile())
-                        .isPresent();
     }
 }

@@ -20,7 +20,7 @@ final class LineWriter {
     private void lines(List<String> axes, Kernel.Expr value, java.util.function.Consumer<Values> line) {
         Values values = new Values(writer);
         values.count(value);
-        code.block("", () -> writer.walk(axes, values, () -> line.accept(values)));
+        code.block("", () -> new Points(writer).walk(axes, values, () -> line.accept(values)));
     }
 
     // ---- scans ----

@@ -35,7 +35,7 @@ final class ReduceWriter {
                 Values values = new Values(writer);
                 code.block(
                         "",
-                        () -> writer.walk(reduce.axes(), values, () -> {
+                        () -> new Points(writer).walk(reduce.axes(), values, () -> {
                             values.count(reduce.value());
                             values.begin();
                             values.along(reduce.over());
@@ -46,10 +46,11 @@ final class ReduceWriter {
         }
         int points = reduce.axes().stream().mapToInt(writer.kernel()::extent).reduce(1, (a, b) -> a * b);
         if (points >= group.items() / 2) {
-            writer.items(reduce.axes(), List.of(), values -> keep(reduce, values, line(reduce, values, "0", "1")));
+            new Points(writer)
+                    .items(reduce.axes(), List.of(), values -> keep(reduce, values, line(reduce, values, "0", "1")));
         } else {
             Values values = new Values(writer);
-            code.block("", () -> writer.walk(reduce.axes(), values, () -> together(reduce, values)));
+            code.block("", () -> new Points(writer).walk(reduce.axes(), values, () -> together(reduce, values)));
         }
     }
 
@@ -77,12 +78,12 @@ final class ReduceWriter {
     /// Down columns: a row of sums, joined with one row after the other.
     private void columns(Kernel.Reduce reduce) {
         if (!reduce.accumulate()) {
-            writer.let(reduce.name(), reduce.axes(), neutral(reduce));
+            new TileWriter(writer).let(reduce.name(), reduce.axes(), neutral(reduce));
         }
         List<String> order = new ArrayList<>(reduce.axes());
         order.add(order.size() - 1, reduce.over());
         Kernel.Expr joined = new Kernel.Binary(reduce.fn().combine(), new Kernel.Ref(reduce.name()), reduce.value());
-        writer.let(reduce.name(), order, joined);
+        new TileWriter(writer).let(reduce.name(), order, joined);
     }
 
     /// Along a row, by one work-item, in vectors where that is possible.

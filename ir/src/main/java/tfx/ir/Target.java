@@ -24,7 +24,7 @@ public record Target(int panel, int rowTile, int colTile, int keyTile, int query
     /// How many queries a task of online attention takes, whose rows take so many bytes: they, the mixed values
     /// and some tiles of scores lie side by side.
     public int queries(long rowBytes) {
-        return (int) Math.clamp(Long.highestOneBit(memory / 5 / Math.max(rowBytes, 1)), 1, queryTile);
+        return (int) Math.clamp(Long.highestOneBit(memory / 8 / Math.max(rowBytes, 1)), 1, queryTile);
     }
 
     /// Whether a product of so many rows and columns leaves room for its operands.
