@@ -35,9 +35,9 @@ final class Signals {
                         f, FunctionDescriptor.of(INT, INT, ValueLayout.ADDRESS, ValueLayout.ADDRESS)));
     }
 
-    /// Does some work, and then puts back the handlers from before. Systems without such handlers just do the
-    /// work.
-    static <T> T keep(Supplier<T> work) {
+    /// Does some work, and then puts back the handlers from before; one thread at a time, so that none takes
+    /// another's for those. Systems without such handlers just do the work.
+    static synchronized <T> T keep(Supplier<T> work) {
         Optional<MethodHandle> sigaction = sigaction();
         if (sigaction.isEmpty()) {
             return work.get();
