@@ -23,17 +23,17 @@ record BlockWriter(KernelWriter writer, Values values, String axis, boolean[] in
 
     @Override
     public String plus(String a, String b) {
-        return "(" + a + " + " + b + ")";
+        return Functions.infix("+", a, b);
     }
 
     @Override
     public String minus(String a, String b) {
-        return "(" + a + " - " + b + ")";
+        return Functions.infix("-", a, b);
     }
 
     @Override
     public String times(String a, String b) {
-        return "(" + a + " * " + b + ")";
+        return Functions.infix("*", a, b);
     }
 
     @Override
@@ -58,17 +58,17 @@ record BlockWriter(KernelWriter writer, Values values, String axis, boolean[] in
 
     @Override
     public String compare(String operator, String a, String b) {
-        return "(" + a + " " + operator + " " + b + ")";
+        return Functions.infix(operator, a, b);
     }
 
     @Override
     public String and(String a, String b) {
-        return "(" + a + " & " + b + ")";
+        return Functions.infix("&", a, b);
     }
 
     @Override
     public String or(String a, String b) {
-        return "(" + a + " | " + b + ")";
+        return Functions.infix("|", a, b);
     }
 
     @Override
@@ -78,7 +78,7 @@ record BlockWriter(KernelWriter writer, Values values, String axis, boolean[] in
 
     @Override
     public String choose(String truth, String a, String b) {
-        return "(" + truth + " ? " + a + " : " + b + ")";
+        return Functions.choose(truth, a, b);
     }
 
     @Override

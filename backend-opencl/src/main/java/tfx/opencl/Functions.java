@@ -150,8 +150,13 @@ final class Functions {
         };
     }
 
-    private static String infix(String operator, String a, String b) {
+    /// An operator between two values.
+    static String infix(String operator, String a, String b) {
         return "(" + a + " " + operator + " " + b + ")";
+    }
+
+    static String choose(String condition, String a, String b) {
+        return "(" + condition + " ? " + a + " : " + b + ")";
     }
 
     /// A function of two values of type `dtype`.

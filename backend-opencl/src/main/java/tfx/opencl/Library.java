@@ -110,22 +110,22 @@ final class Library {
 
         @Override
         public String add(String a, String b) {
-            return "(" + a + " + " + b + ")";
+            return Functions.infix("+", a, b);
         }
 
         @Override
         public String sub(String a, String b) {
-            return "(" + a + " - " + b + ")";
+            return Functions.infix("-", a, b);
         }
 
         @Override
         public String mul(String a, String b) {
-            return "(" + a + " * " + b + ")";
+            return Functions.infix("*", a, b);
         }
 
         @Override
         public String div(String a, String b) {
-            return "(" + a + " / " + b + ")";
+            return Functions.infix("/", a, b);
         }
 
         @Override
@@ -135,12 +135,12 @@ final class Library {
 
         @Override
         public String compare(String operator, String a, String b) {
-            return "(" + a + " " + operator + " " + b + ")";
+            return Functions.infix(operator, a, b);
         }
 
         @Override
         public String choose(String condition, String a, String b) {
-            return "(" + condition + " ? " + a + " : " + b + ")";
+            return Functions.choose(condition, a, b);
         }
 
         @Override

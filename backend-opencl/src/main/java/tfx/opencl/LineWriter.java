@@ -1,6 +1,7 @@
 package tfx.opencl;
 
 import java.util.List;
+import java.util.function.Consumer;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
 
@@ -17,7 +18,7 @@ final class LineWriter {
         this.items = writer.group().items();
     }
 
-    private void lines(List<String> axes, Kernel.Expr value, java.util.function.Consumer<Values> line) {
+    private void lines(List<String> axes, Kernel.Expr value, Consumer<Values> line) {
         Values values = new Values(writer);
         values.count(value);
         code.block("", () -> new Points(writer).walk(axes, values, () -> line.accept(values)));
@@ -136,7 +137,7 @@ final class LineWriter {
         return writer.group().alone() ? "0" : "item";
     }
 
-    private void pairs(String size, java.util.function.Consumer<String> body) {
+    private void pairs(String size, Consumer<String> body) {
         String pair = code.fresh("pair");
         code.block(
                 "for (long " + pair + " = " + first() + "; " + pair + " < " + size + " / 2; " + pair + " += " + items
