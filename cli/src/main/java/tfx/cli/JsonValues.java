@@ -73,7 +73,7 @@ final class JsonValues {
                         + source.names().stream().limit(5).toList()));
     }
 
-    private static Optional<JsonNode> json(String text) {
+    static Optional<JsonNode> json(String text) {
         try {
             return Optional.ofNullable(JSON.readTree(text)).filter(n -> !n.isMissingNode());
         } catch (JsonProcessingException e) {
@@ -186,7 +186,7 @@ final class JsonValues {
     }
 
     /// JSON has no NaN and no infinities; they are strings.
-    private static JsonNode finite(Number value) {
+    static JsonNode finite(Number value) {
         boolean single = value instanceof Float;
         return Double.isFinite(value.doubleValue())
                 ? (single ? NODES.numberNode(value.floatValue()) : NODES.numberNode(value.doubleValue()))

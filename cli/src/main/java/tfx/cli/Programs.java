@@ -16,14 +16,31 @@ final class Programs {
 
     /// Checks a file, printing what is wrong to stderr.
     ///
-    /// @return the programs, empty if anything is wrong
-    static Optional<List<Program>> check(Path file) throws IOException {
+    /// @return what the file holds, empty if anything is wrong
+    static Optional<Frontend.Checked> checked(Path file) throws IOException {
         if (!Files.isRegularFile(file)) {
             throw new Main.Usage("there is no file " + file);
         }
         Frontend.Checked checked = Compiler.check(file);
         checked.diagnostics().stream().map(Diagnostic::render).forEach(System.err::println);
-        return checked.diagnostics().isEmpty() ? Optional.of(checked.programs()) : Optional.empty();
+        return checked.diagnostics().isEmpty() ? Optional.of(checked) : Optional.empty();
+    }
+
+    /// The same, for its programs alone.
+    static Optional<List<Program>> check(Path file) throws IOException {
+        return checked(file).map(Frontend.Checked::programs);
+    }
+
+    /// The program with this name, or the only one; an entry that is neither this nor a sequence is named with all
+    /// that the file has.
+    static Program choose(Frontend.Checked checked, Optional<String> name, Path file) {
+        List<String> sequences = List.copyOf(checked.sequences().keySet());
+        if (sequences.isEmpty() || !checked.programs().isEmpty() && name.isEmpty()) {
+            return choose(checked.programs(), name, file);
+        }
+        throw new Main.Usage(
+                name.map(n -> file + " has no entry '" + n + "'; it has ").orElse("name an entry of " + file + ": ")
+                        + sequences);
     }
 
     /// The program with this name, or the only one.

@@ -1,18 +1,26 @@
 package tfx.cli;
 
+import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.lang.foreign.Arena;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import tfx.compiler.Session;
+import tfx.compiler.SequenceSession;
+import tfx.frontend.Frontend;
 import tfx.frontend.Program;
+import tfx.ir.sequence.Atom;
+import tfx.ir.sequence.SequenceNode;
 import tfx.runtime.Tensor;
 import tfx.runtime.program.Signature;
 
@@ -49,11 +57,16 @@ final class RunCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Optional<String> entry = ProgramArguments.entry(words);
-        Optional<List<Program>> programs = Programs.check(file);
-        if (programs.isEmpty()) {
+        Optional<Frontend.Checked> checked = Programs.checked(file);
+        if (checked.isEmpty()) {
             return Main.WRONG_PROGRAM;
         }
-        Program program = Programs.choose(programs.get(), entry, file);
+        Optional<SequenceNode> sequence = entry.map(checked.get().sequences()::get);
+        if (sequence.isPresent()) {
+            runSequence(entry.get(), sequence.get());
+            return Main.OK;
+        }
+        Program program = Programs.choose(checked.get(), entry, file);
         Session.Options options = choice.of(backend, device);
         try (Session session = new Session(program, Programs.folder(file), options, new HuggingFaceTokenizers());
                 Arena arena = Arena.ofShared()) {
@@ -74,24 +87,40 @@ final class RunCommand implements Callable<Integer> {
         if (trace.isPresent()) {
             launches.write(trace.get());
         }
-        ObjectNode outputs = JsonNodeFactory.instance.objectNode();
+        Map<String, JsonNode> outputs = new LinkedHashMap<>();
         for (Signature.Result result : program.results()) {
             Tensor tensor = results.outputs().get(result.name());
             JsonNode value = JsonValues.toJson(tensor, result.offsets().map(results.inputs()::get));
-            outputs.set(
+            outputs.put(
                     result.name(), arguments.single() && value.isArray() && value.size() == 1 ? value.get(0) : value);
         }
-        if (json) {
-            ObjectNode all = JsonNodeFactory.instance.objectNode();
-            all.put("entry", program.name());
-            all.set("outputs", outputs);
-            all.put("backend", backend.name().toLowerCase(Locale.ROOT));
-            all.put("millis", Math.round(millis * 1000) / 1000.0);
-            System.out.println(JsonValues.write(all));
-        } else {
-            for (var output : outputs.properties()) {
+        print(program.name(), outputs, millis);
+    }
+
+    private void runSequence(String name, SequenceNode node) throws Exception {
+        List<Atom> tokens = SequenceArguments.parse(words);
+        try (SequenceSession session = new SequenceSession(node, choice.of(backend, device))) {
+            long start = System.nanoTime();
+            List<List<Atom>> rows = session.run(tokens);
+            double millis = (System.nanoTime() - start) / 1e6;
+            ArrayNode lists = JsonNodeFactory.instance.arrayNode();
+            rows.forEach(row -> lists.add(SequenceArguments.toJson(row)));
+            print(name, Map.of(name, node.isSelector() ? lists : lists.get(0)), millis);
+        }
+    }
+
+    private void print(String entry, Map<String, JsonNode> outputs, double millis) throws JsonProcessingException {
+        if (!json) {
+            for (var output : outputs.entrySet()) {
                 System.out.println(output.getKey() + " = " + JsonValues.write(output.getValue()));
             }
+            return;
         }
+        ObjectNode all = JsonNodeFactory.instance.objectNode();
+        all.put("entry", entry);
+        all.putObject("outputs").setAll(outputs);
+        all.put("backend", backend.name().toLowerCase(Locale.ROOT));
+        all.put("millis", Math.round(millis * 1000) / 1000.0);
+        System.out.println(JsonValues.write(all));
     }
 }

@@ -12,11 +12,9 @@ import tfx.frontend.Parsing;
 final class SourceModules implements Frontend.Modules {
     @Override
     public Optional<Found> library(String name) throws IOException {
-        String resource = "/tfx/stdlib/" + name + ".tfx";
-        try (InputStream in = SourceModules.class.getResourceAsStream(resource)) {
-            return in == null
-                    ? Optional.empty()
-                    : Optional.of(new Found("stdlib/" + name + ".tfx", in.readAllBytes(), true));
+        String file = name.contains(".") ? name : name + ".tfx";
+        try (InputStream in = SourceModules.class.getResourceAsStream("/tfx/stdlib/" + file)) {
+            return in == null ? Optional.empty() : Optional.of(new Found("stdlib/" + file, in.readAllBytes(), true));
         }
     }
 

@@ -5,6 +5,7 @@ import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -12,6 +13,8 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import tfx.frontend.ast.Item;
+import tfx.frontend.rasp.RaspFiles;
+import tfx.frontend.rasp.RaspValue;
 import tfx.frontend.stage.Builtins;
 import tfx.frontend.stage.ModuleScope;
 import tfx.frontend.stage.ProgramStager;
@@ -20,6 +23,8 @@ import tfx.ir.Diagnostic;
 import tfx.ir.InternalError;
 import tfx.ir.Source;
 import tfx.ir.Span;
+import tfx.ir.sequence.SequenceGraph;
+import tfx.ir.sequence.SequenceNode;
 
 /// Source to checked programs. Never throws on user input: what is wrong comes back as diagnostics.
 public final class Frontend {
@@ -43,8 +48,12 @@ public final class Frontend {
     /// What came out.
     ///
     /// @param programs    those without problems, in the order of the source; empty if there are diagnostics
+    /// @param sequences   the s-ops and selectors that the file names, likewise
     /// @param diagnostics by place, at most {@link Problems#LIMIT}
-    public record Checked(List<Program> programs, List<Diagnostic> diagnostics) {}
+    public record Checked(List<Program> programs, Map<String, SequenceNode> sequences, List<Diagnostic> diagnostics) {}
+
+    /// The ending of files of the RASP dialect.
+    private static final String RASP = ".rasp";
 
     /// The stdlib module whose names every program sees.
     private static final String CORE = "core";
@@ -53,6 +62,7 @@ public final class Frontend {
     private static final Map<List<Object>, List<Item>> LIBRARY = new ConcurrentHashMap<>();
 
     private final Modules modules;
+    private final SequenceGraph sequenceGraph = new SequenceGraph();
     private Scope base = Builtins.scope();
     private final Problems problems = new Problems();
     private final Map<String, ModuleScope> loaded = new HashMap<>();
@@ -68,16 +78,34 @@ public final class Frontend {
     /// @param bytes its content
     public static Checked check(String name, byte[] bytes, Modules modules) {
         Frontend frontend = new Frontend(modules);
-        List<Program> programs = onLargeStack(() -> frontend.programs(name, bytes));
-        List<Diagnostic> diagnostics = frontend.problems.sorted();
-        return new Checked(diagnostics.isEmpty() ? programs : List.of(), diagnostics);
+        Checked found = onLargeStack(() -> frontend.check(new Modules.Found(name, bytes, false)));
+        return found.diagnostics().isEmpty() ? found : new Checked(List.of(), Map.of(), found.diagnostics());
+    }
+
+    private Checked check(Modules.Found file) {
+        if (file.name().endsWith(RASP)) {
+            Map<String, SequenceNode> sequences = new LinkedHashMap<>();
+            new RaspFiles(sequenceGraph, modules, problems, s -> {}).run(file).own().forEach((name, value) -> {
+                if (value instanceof RaspValue.Sequence s) {
+                    sequences.put(name, s.node());
+                }
+            });
+            return new Checked(List.of(), sequences, problems.sorted());
+        }
+        List<Program> programs = programs(file);
+        return new Checked(programs, Map.of(), problems.sorted());
     }
 
     /// The AST of one file, for printing.
     public static List<Item> parse(String name, byte[] bytes, Problems problems) {
         return onLargeStack(() -> {
             Source source = Parsing.decode(name, bytes, problems);
-            return problems.isEmpty() ? Parsing.parse(source, problems) : List.of();
+            if (!problems.isEmpty()) {
+                return List.of();
+            }
+            return name.endsWith(RASP)
+                    ? List.of(new Item.Script(Parsing.parseRasp(source, problems), new Span(source, 0, 0)))
+                    : Parsing.parse(source, problems);
         });
     }
 
@@ -110,10 +138,10 @@ public final class Frontend {
         return result.getFirst();
     }
 
-    private List<Program> programs(String name, byte[] bytes) {
-        Span start = new Span(new Source(name, ""), 0, 0);
+    private List<Program> programs(Modules.Found file) {
+        Span start = new Span(new Source(file.name(), ""), 0, 0);
         core(start);
-        ModuleScope module = load(new Modules.Found(name, bytes, false), start);
+        ModuleScope module = load(file, start);
         List<Program> programs = new ArrayList<>();
         Set<String> names = new HashSet<>();
         for (Item item : module.items()) {
@@ -129,6 +157,7 @@ public final class Frontend {
                 case Item.Constant c -> {}
                 case Item.Function f -> {}
                 case Item.Record r -> {}
+                case Item.Script s -> {}
             }
         }
         return programs;

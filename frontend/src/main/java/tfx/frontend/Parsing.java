@@ -6,14 +6,21 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
 import org.antlr.v4.runtime.BaseErrorListener;
 import org.antlr.v4.runtime.CharStreams;
 import org.antlr.v4.runtime.CommonTokenStream;
+import org.antlr.v4.runtime.Lexer;
+import org.antlr.v4.runtime.Parser;
 import org.antlr.v4.runtime.RecognitionException;
 import org.antlr.v4.runtime.Recognizer;
 import org.antlr.v4.runtime.Token;
 import tfx.frontend.ast.AstBuilder;
 import tfx.frontend.ast.Item;
+import tfx.frontend.ast.RaspAstBuilder;
+import tfx.grammar.RaspLexer;
+import tfx.grammar.RaspParser;
 import tfx.grammar.TfxLexer;
 import tfx.grammar.TfxParser;
 import tfx.ir.Source;
@@ -26,6 +33,7 @@ public final class Parsing {
 
     private static final int MAX_TOKENS = 150_000;
     private static final int MAX_NESTING = 200;
+    private static final Set<String> PREFIXES = Set.of("-", "+", "not");
 
     private Parsing() {}
 
@@ -55,27 +63,49 @@ public final class Parsing {
         return source;
     }
 
-    /// Parses a source; the list is empty if any problem was reported.
+    /// Parses a source of tfx; the list is empty if any problem was reported.
     public static List<Item> parse(Source source, Problems problems) {
         TfxLexer lexer = new TfxLexer(CharStreams.fromString(source.text()));
-        lexer.removeErrorListeners();
-        CommonTokenStream tokens = new CommonTokenStream(lexer);
-        if (!limits(tokens, source, problems)) {
-            return List.of();
-        }
-        TfxParser parser = new TfxParser(tokens);
-        parser.removeErrorListeners();
-        parser.addErrorListener(new Listener(source, problems));
-        try {
+        return parse(lexer, TfxLexer.ERROR, source, problems, tokens -> {
+            TfxParser parser = new TfxParser(tokens);
+            listen(parser, source, problems);
             TfxParser.FileContext file = parser.file();
             return problems.isEmpty() ? new AstBuilder(source, problems).file(file) : List.of();
+        });
+    }
+
+    /// Parses a source of the RASP dialect; the list is empty if any problem was reported.
+    public static List<Item.Statement> parseRasp(Source source, Problems problems) {
+        RaspLexer lexer = new RaspLexer(CharStreams.fromString(source.text()));
+        return parse(lexer, RaspLexer.ERROR, source, problems, tokens -> {
+            RaspParser parser = new RaspParser(tokens);
+            listen(parser, source, problems);
+            RaspParser.FileContext file = parser.file();
+            return problems.isEmpty() ? new RaspAstBuilder(source).file(file) : List.of();
+        });
+    }
+
+    private static void listen(Parser parser, Source source, Problems problems) {
+        parser.removeErrorListeners();
+        parser.addErrorListener(new Listener(source, problems));
+    }
+
+    private static <T> List<T> parse(
+            Lexer lexer, int error, Source source, Problems problems, Function<CommonTokenStream, List<T>> parse) {
+        lexer.removeErrorListeners();
+        CommonTokenStream tokens = new CommonTokenStream(lexer);
+        if (!limits(tokens, error, source, problems)) {
+            return List.of();
+        }
+        try {
+            return parse.apply(tokens);
         } catch (StackOverflowError e) {
-            tooDeep(source, parser.getCurrentToken(), problems);
+            tooDeep(source, tokens.LT(1), problems);
             return List.of();
         }
     }
 
-    private static boolean limits(CommonTokenStream tokens, Source source, Problems problems) {
+    private static boolean limits(CommonTokenStream tokens, int error, Source source, Problems problems) {
         int depth = 0;
         int count = 0;
         int prefixes = 0;
@@ -89,17 +119,17 @@ public final class Parsing {
                         "split it into modules");
                 return false;
             }
-            if (token.getType() == TfxLexer.ERROR && token.getText().equals("\"")) {
+            if (token.getType() == error && token.getText().equals("\"")) {
                 problems.report(
                         "TFX0101", span(source, token), "this string has no end", "close it with \" on the same line");
                 return false;
             }
             switch (token.getText()) {
-                case "(", "[", "{" -> depth++;
+                case "(", "[", "{", "select(", "aggregate(", "range(", "zip(", "len(" -> depth++;
                 case ")", "]", "}" -> depth--;
                 default -> {}
             }
-            prefixes = token.getText().equals("-") || token.getText().equals("not") ? prefixes + 1 : 0;
+            prefixes = PREFIXES.contains(token.getText()) ? prefixes + 1 : 0;
             alternatives = switch (token.getText()) {
                 case "else" -> alternatives + 1;
                 case ";", "{", "}" -> 0;

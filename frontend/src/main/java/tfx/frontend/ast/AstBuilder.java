@@ -1,5 +1,6 @@
 package tfx.frontend.ast;
 
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -363,14 +364,14 @@ public final class AstBuilder {
             return new Expr.Real(Double.parseDouble(text), span);
         }
         try {
-            return new Expr.Whole(Long.parseLong(text), span);
+            return new Expr.Whole(BigInteger.valueOf(Long.parseLong(text)), span);
         } catch (NumberFormatException e) {
             problems.report(
                     "TFX0104",
                     span,
                     "the integer " + shorten(text) + " does not fit 64 bits",
                     "write it as a float (add .0) or make it smaller");
-            return new Expr.Whole(0, span);
+            return new Expr.Whole(BigInteger.ZERO, span);
         }
     }
 

@@ -1,11 +1,12 @@
 package tfx.frontend.ast;
 
+import java.math.BigInteger;
 import java.util.List;
 import java.util.Optional;
 import tfx.ir.BinaryFn;
 import tfx.ir.Span;
 
-/// Expressions as written. Comparisons that chain are a conjunction already.
+/// Expressions as written, of tfx and of its RASP dialect. Comparisons that chain are what they mean already.
 public sealed interface Expr {
     Span span();
 
@@ -22,6 +23,7 @@ public sealed interface Expr {
         AND("and"),
         OR("or"),
         NEG("-"),
+        POS("+"),
         NOT("not");
 
         private final String text;
@@ -35,7 +37,7 @@ public sealed interface Expr {
         }
     }
 
-    record Whole(long value, Span span) implements Expr {}
+    record Whole(BigInteger value, Span span) implements Expr {}
 
     record Real(double value, Span span) implements Expr {}
 
@@ -53,6 +55,20 @@ public sealed interface Expr {
     record ListOf(List<Expr> items, Span span) implements Expr {}
 
     record Comprehension(Expr item, List<String> names, Expr iterable, Span span) implements Expr {}
+
+    /// Expressions of the RASP dialect alone.
+    sealed interface Script extends Expr {}
+
+    /// `{key: value}`.
+    record DictOf(List<Entry> entries, Span span) implements Script {}
+
+    record DictComprehension(Entry entry, List<String> names, Expr iterable, Span span) implements Script {}
+
+    /// `item in container`.
+    record Contains(Expr item, Expr container, Span span) implements Script {}
+
+    /// A function that no name hides, such as `select(`.
+    record Builtin(String name, Span span) implements Script {}
 
     record Prefix(Operator operator, Expr operand, Span span) implements Expr {}
 
@@ -73,6 +89,8 @@ public sealed interface Expr {
     record Index(Expr value, List<Expr> indices, Span span) implements Expr {}
 
     record Member(Expr value, String name, Span span) implements Expr {}
+
+    record Entry(Expr key, Expr value) {}
 
     /// An argument of a call, by name or by position.
     record Argument(Optional<String> name, Expr value) {}

@@ -29,6 +29,9 @@ public sealed interface Item {
 
     record Record(String name, List<Parameter> parameters, List<Field> fields, Span span) implements Item {}
 
+    /// All that a file of the RASP dialect holds.
+    record Script(List<Statement> statements, Span span) implements Item {}
+
     record Result(String name, Optional<Type> type, Span span) {}
 
     record Program(String name, List<Parameter> parameters, List<Result> results, List<Statement> body, Span span)
@@ -66,4 +69,30 @@ public sealed interface Item {
     record LocalFunction(Function function, Span span) implements Statement {}
 
     record Evaluate(Expr value, Span span) implements Statement {}
+
+    /// Statements of the RASP dialect alone.
+    sealed interface ScriptStatement extends Statement {}
+
+    /// `load "path";`
+    record Load(String path, Span span) implements ScriptStatement {}
+
+    /// `draw(what, input);`
+    record Draw(Expr what, Optional<Expr> input, Span span) implements ScriptStatement {}
+
+    /// What a command of the REPL is about; no subset means both.
+    enum Subset {
+        BOTH,
+        SEQUENCES,
+        SELECTORS
+    }
+
+    record SetExample(Subset subset, Expr example, Span span) implements ScriptStatement {}
+
+    record ShowExample(Subset subset, Span span) implements ScriptStatement {}
+
+    record SwitchExamples(Subset subset, boolean on, Span span) implements ScriptStatement {}
+
+    record SwitchDisplay(boolean on, Span span) implements ScriptStatement {}
+
+    record Leave(Span span) implements ScriptStatement {}
 }

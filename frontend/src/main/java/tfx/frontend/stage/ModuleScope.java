@@ -34,6 +34,7 @@ public final class ModuleScope {
                 case Item.Constant c -> {}
                 case Item.Program p -> {}
                 case Item.Model m -> {}
+                case Item.Script s -> {}
             }
         }
         Stager stager = new Stager(problems);

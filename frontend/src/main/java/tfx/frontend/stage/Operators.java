@@ -37,7 +37,7 @@ final class Operators {
                 case POW -> tensors.binary(BinaryFn.POW, a, b, span);
                 case AND -> tensors.binary(BinaryFn.AND, a, b, span);
                 case OR -> tensors.binary(BinaryFn.OR, a, b, span);
-                case NEG, NOT -> throw new IllegalStateException(operator.text());
+                case NEG, POS, NOT -> throw new IllegalStateException(operator.text());
             };
         }
         if (left instanceof Value.Whole a && right instanceof Value.Whole b) {
@@ -102,7 +102,7 @@ final class Operators {
                 x.isPresent() && y.isPresent() && y.get() >= 0
                         ? Optional.of(new Value.Whole(Dim.of(power(x.get(), y.get()))))
                         : Optional.empty();
-            case DIV, MATMUL, AND, OR, NEG, NOT -> Optional.empty();
+            case DIV, MATMUL, AND, OR, NEG, POS, NOT -> Optional.empty();
         };
     }
 
@@ -129,7 +129,7 @@ final class Operators {
             case FLOORDIV -> Math.floor(a / b);
             case MOD -> a - Math.floor(a / b) * b;
             case POW -> Math.pow(a, b);
-            case MATMUL, AND, OR, NEG, NOT ->
+            case MATMUL, AND, OR, NEG, POS, NOT ->
                 throw StagingError.of("TFX0303", span, operator.text() + " is not defined on numbers", "");
         };
     }

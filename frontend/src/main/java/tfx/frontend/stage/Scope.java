@@ -1,5 +1,6 @@
 package tfx.frontend.stage;
 
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -52,6 +53,11 @@ public final class Scope {
         for (Optional<Scope> scope = Optional.of(this); scope.isPresent(); scope = scope.get().outer) {
             visible.addAll(scope.get().names.keySet());
         }
+        return closest(name, visible);
+    }
+
+    /// The name most like `name`, if one is close; of equals the first.
+    public static Optional<String> closest(String name, Collection<String> visible) {
         String best = "";
         int least = Math.max(1, name.length() / 3) + 1;
         for (String candidate : visible) {

@@ -13,6 +13,7 @@ import tfx.frontend.ast.Expr;
 import tfx.frontend.ast.Item;
 import tfx.ir.BinaryFn;
 import tfx.ir.Diagnostic;
+import tfx.ir.InternalError;
 import tfx.ir.Span;
 import tfx.ir.UnaryFn;
 import tfx.ir.graph.GraphBuilder;
@@ -117,6 +118,7 @@ public final class Stager {
             case Item.If i -> poison(i.then(), scope) | poison(i.otherwise(), scope);
             case Item.LocalFunction f -> false;
             case Item.Evaluate e -> false;
+            case Item.ScriptStatement r -> throw dialect(r.span());
         };
     }
 
@@ -154,6 +156,7 @@ public final class Stager {
             }
             case Item.LocalFunction f -> scope.set(f.function().name(), new Value.Closure(f.function(), scope));
             case Item.Evaluate e -> evaluate(e.value(), scope);
+            case Item.ScriptStatement r -> throw dialect(r.span());
         }
         return Optional.empty();
     }
@@ -209,7 +212,7 @@ public final class Stager {
     public Value evaluate(Expr expr, Scope scope) {
         step(expr.span());
         return switch (expr) {
-            case Expr.Whole w -> new Value.Whole(Dim.of(w.value()));
+            case Expr.Whole w -> new Value.Whole(Dim.of(w.value().longValueExact()));
             case Expr.Real r -> new Value.Real(r.value());
             case Expr.Text t -> new Value.Text(t.value());
             case Expr.Truth t -> new Value.Truth(t.value());
@@ -232,7 +235,12 @@ public final class Stager {
             case Expr.Ellipsis e -> throw StagingError.of("TFX0214", e.span(), "... stands in brackets alone", "");
             case Expr.Index i -> index(i, scope);
             case Expr.Member m -> member(m, scope);
+            case Expr.Script s -> throw dialect(s.span());
         };
+    }
+
+    private static InternalError dialect(Span span) {
+        return new InternalError("RASP in a file of tfx at " + span);
     }
 
     private static Value name(Expr.Name name, Scope scope) {

@@ -1,0 +1,207 @@
+package tfx.frontend.rasp;
+
+import java.io.IOException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import tfx.frontend.Frontend;
+import tfx.frontend.Parsing;
+import tfx.frontend.Problems;
+import tfx.frontend.ast.Item;
+import tfx.frontend.rasp.RaspStager.Outcome;
+import tfx.ir.Diagnostic;
+import tfx.ir.InternalError;
+import tfx.ir.Source;
+import tfx.ir.Span;
+import tfx.ir.sequence.Atom;
+import tfx.ir.sequence.SequenceGraph;
+import tfx.ir.sequence.SequenceOp;
+
+/// Runs files and statements of the RASP dialect, each against the library; an error ends its statement alone.
+public final class RaspFiles {
+    /// The library's module in the stdlib.
+    private static final String LIBRARY = "rasplib.rasp";
+
+    private static final int MAX_LOADS = 500;
+
+    private final SequenceGraph graph;
+    private final Frontend.Modules modules;
+    private final Problems problems;
+    private final RaspStager stager;
+    private final Environment library = Environment.library();
+    private final Deque<String> loading = new ArrayDeque<>();
+    private int loads;
+
+    /// @param trial sees each s-op and selector when it is made
+    public RaspFiles(
+            SequenceGraph graph,
+            Frontend.Modules modules,
+            Problems problems,
+            Consumer<RaspValue.Sequence> trial) {
+        this.graph = graph;
+        this.modules = modules;
+        this.problems = problems;
+        // The library holds for every input, so nothing of it needs a trial.
+        RaspStager own = new RaspStager(graph, this::load, s -> {});
+        fillLibrary(own);
+        this.stager = new RaspStager(graph, this::load, trial);
+    }
+
+    private void fillLibrary(RaspStager own) {
+        for (SequenceOp.Conversion conversion : SequenceOp.Conversion.values()) {
+            String name = "tokens_" + conversion.name().toLowerCase(java.util.Locale.ROOT);
+            library.set(name, new RaspValue.Sequence(graph.tokens(conversion, Span.NONE), name));
+        }
+        library.set("indices", new RaspValue.Sequence(graph.indices(Span.NONE), "indices"));
+        RaspOperators operators = new RaspOperators(graph);
+        library.set(
+                "selector_width",
+                new RaspValue.Primitive("selector_width", List.of("sel"), library.name(), (arguments, span) ->
+                        operators.width(arguments.getFirst(), span)));
+        try {
+            Frontend.Modules.Found found =
+                    modules.library(LIBRARY).orElseThrow(() -> new IOException("it is not on the class path"));
+            Source source = Parsing.decode(found.name(), found.bytes(), problems);
+            for (Item.Statement statement : Parsing.parseRasp(source, problems)) {
+                own.run(statement, library);
+            }
+        } catch (IOException e) {
+            problems.report("TFX0202", Span.NONE, "cannot read the RASP library: " + e.getMessage(), "");
+        }
+        library.set("tokens", new RaspValue.Sequence(graph.tokens(SequenceOp.Conversion.STR, Span.NONE), "tokens"));
+    }
+
+    /// An environment for statements that come one by one.
+    public Environment console() {
+        return Environment.file(library, Optional.empty(), "console");
+    }
+
+    /// Runs a file that nothing loads; what it sets is its environment's own.
+    public Environment run(Frontend.Modules.Found file) {
+        Environment environment = Environment.file(library, Optional.empty(), file.name());
+        run(file, environment);
+        return environment;
+    }
+
+    private List<Outcome> run(Frontend.Modules.Found file, Environment environment) {
+        Problems own = new Problems();
+        Source source = Parsing.decode(file.name(), file.bytes(), own);
+        List<Item.Statement> statements = own.isEmpty() ? Parsing.parseRasp(source, own) : List.of();
+        own.sorted().forEach(problems::report);
+        loading.push(file.name());
+        List<Outcome> outcomes = new ArrayList<>();
+        for (Item.Statement statement : statements) {
+            outcomes.addAll(run(statement, environment));
+        }
+        loading.pop();
+        return outcomes;
+    }
+
+    /// Runs one statement; what is wrong with it is reported, and the names it would have set become poison.
+    public List<Outcome> run(Item.Statement statement, Environment environment) {
+        if (loading.isEmpty() || !(statement instanceof Item.Load)) {
+            stager.restart();
+        }
+        try {
+            return stager.run(statement, environment);
+        } catch (RaspError e) {
+            if (!e.isSilent()) {
+                problems.report(
+                        new Diagnostic(e.problem().code(), e.span(), e.getMessage(), stager.notes(), e.help()));
+            }
+        } catch (StackOverflowError e) {
+            problems.report("TFX0003", statement.span(), "this is nested too deeply", "give inner parts names");
+        }
+        poison(statement, environment);
+        return List.of();
+    }
+
+    private static void poison(Item.Statement statement, Environment environment) {
+        List<String> names =
+                switch (statement) {
+                    case Item.Assign a -> a.targets();
+                    case Item.LocalFunction f -> List.of(f.function().name());
+                    case Item.For f -> f.names();
+                    case Item.Evaluate e -> List.of();
+                    case Item.Load l -> List.of();
+                    case Item.Draw d -> List.of();
+                    case Item.SetExample s -> List.of();
+                    case Item.ShowExample s -> List.of();
+                    case Item.SwitchExamples s -> List.of();
+                    case Item.SwitchDisplay s -> List.of();
+                    case Item.Leave l -> List.of();
+                    case Item.Return r -> throw new InternalError("a return outside a function at " + r.span());
+                    case Item.If i -> throw new InternalError("an if statement at " + i.span());
+                };
+        for (String name : names) {
+            if (!environment.isReserved(name)) {
+                environment.set(name, new RaspValue.Poison());
+            }
+        }
+    }
+
+    private List<Outcome> load(String path, Span span, Environment into) {
+        Frontend.Modules.Found found = find(path, span);
+        if (loading.contains(found.name())) {
+            List<String> cycle = new ArrayList<>(loading.reversed());
+            cycle.add(found.name());
+            throw new RaspError(
+                    RaspError.Problem.LOAD,
+                    span,
+                    "files load each other in a cycle: " + String.join(" -> ", cycle),
+                    "move what both need into a third file");
+        }
+        if (++loads > MAX_LOADS) {
+            throw new RaspError(RaspError.Problem.LOAD, span, "more than " + MAX_LOADS + " loads", "");
+        }
+        Environment environment = Environment.file(library, Optional.of(into), path);
+        List<Outcome> outcomes = run(found, environment);
+        return publics(outcomes);
+    }
+
+    private Frontend.Modules.Found find(String path, Span span) {
+        String from = loading.isEmpty() ? "" : loading.peek();
+        try {
+            for (String place : List.of(from, "")) {
+                for (String name : List.of(path + ".rasp", path)) {
+                    Optional<Frontend.Modules.Found> found = modules.file(place, name);
+                    if (found.isPresent()) {
+                        return found.get();
+                    }
+                }
+            }
+        } catch (IOException | RuntimeException e) {
+            throw new RaspError(RaspError.Problem.LOAD, span, "cannot read '" + path + "': " + e.getMessage(), "");
+        }
+        throw new RaspError(
+                RaspError.Problem.LOAD,
+                span,
+                "there is no file '" + path + ".rasp'",
+                "the path is relative to the folder of this file, or to the working directory");
+    }
+
+    /// Each public name once, where it was last set.
+    private static List<Outcome> publics(List<Outcome> outcomes) {
+        Set<String> names = new HashSet<>();
+        List<Outcome> last = new ArrayList<>();
+        for (Outcome outcome : outcomes.reversed()) {
+            if (outcome instanceof Outcome.Named n
+                    && !n.name().startsWith("_")
+                    && !n.name().equals("out")
+                    && names.add(n.name())) {
+                last.addFirst(n);
+            }
+        }
+        return last;
+    }
+
+    /// An atom as a value of RASP.
+    public static RaspValue plain(Atom atom) {
+        return new RaspValue.Plain(atom);
+    }
+}

@@ -1,0 +1,156 @@
+package tfx.ir.sequence;
+
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import tfx.ir.Span;
+
+/// Makes s-ops and selectors. Equal operations on equal operands are one node, which is how heads are found to be the
+/// same. What fails for every input is refused here.
+public final class SequenceGraph {
+    private record Key(SequenceOp op, List<Integer> operands) {}
+
+    private final Map<Key, SequenceNode> known = new HashMap<>();
+
+    public SequenceNode tokens(SequenceOp.Conversion conversion, Span span) {
+        return node(new SequenceOp.Tokens(conversion), List.of(), span);
+    }
+
+    public SequenceNode indices(Span span) {
+        return node(new SequenceOp.Indices(), List.of(), span);
+    }
+
+    public SequenceNode constant(Atom value, Span span) {
+        return node(new SequenceOp.Constant(value), List.of(), span);
+    }
+
+    public SequenceNode map(AtomFn fn, List<SequenceNode> operands, Span span) {
+        return node(new SequenceOp.Map(fn), operands, span);
+    }
+
+    public SequenceNode select(AtomFn comparison, SequenceNode keys, SequenceNode queries, Span span) {
+        return node(new SequenceOp.Select(comparison), List.of(keys, queries), span);
+    }
+
+    public SequenceNode aggregate(SequenceNode selector, SequenceNode values, Atom otherwise, Span span) {
+        return node(new SequenceOp.Aggregate(otherwise), List.of(selector, values), span);
+    }
+
+    public SequenceNode width(SequenceNode selector, Span span) {
+        return node(new SequenceOp.Width(), List.of(selector), span);
+    }
+
+    /// All positions for each position.
+    public SequenceNode full(Span span) {
+        SequenceNode one = constant(Atom.of(1), span);
+        return select(AtomFn.EQ, one, one, span);
+    }
+
+    /// The number of positions at each position, by one head: one over the share that position 0 has.
+    public SequenceNode length(Span span) {
+        SequenceNode first = map(AtomFn.EQ, List.of(indices(span), constant(Atom.of(0), span)), span);
+        SequenceNode share = aggregate(full(span), map(AtomFn.INDICATOR, List.of(first), span), Atom.of(0), span);
+        SequenceNode inverse = map(AtomFn.DIV, List.of(constant(Atom.of(1), span), share), span);
+        return map(AtomFn.ROUND, List.of(inverse), span);
+    }
+
+    /// The value at one position, for all positions; from the end where `index` is negative. 0 where there is no
+    /// such position.
+    public SequenceNode at(SequenceNode values, Atom index, Span span) {
+        SequenceNode place = constant(index, span);
+        if (Numbers.whole(index).signum() < 0) {
+            place = map(AtomFn.ADD, List.of(length(span), place), span);
+        }
+        return aggregate(select(AtomFn.EQ, indices(span), place, span), values, Atom.of(0), span);
+    }
+
+    /// Whether an atom is at any position, for all positions.
+    public SequenceNode contains(SequenceNode values, Atom atom, Span span) {
+        SequenceNode here = map(AtomFn.EQ, List.of(values, constant(atom, span)), span);
+        SequenceNode share = aggregate(full(span), map(AtomFn.INDICATOR, List.of(here), span), Atom.of(0), span);
+        return map(AtomFn.GT, List.of(share, constant(Atom.of(0), span)), span);
+    }
+
+    /// Adds an operation.
+    ///
+    /// @throws SequenceError if it fails for every input
+    public SequenceNode node(SequenceOp op, List<SequenceNode> operands, Span span) {
+        Key key = new Key(op, operands.stream().map(SequenceNode::id).toList());
+        SequenceNode found = known.get(key);
+        if (found == null) {
+            Set<Kind> kinds = kinds(op, operands, span);
+            found = new SequenceNode(this, known.size(), op, operands, kinds, span);
+            known.put(key, found);
+        }
+        return found;
+    }
+
+    private static Set<Kind> kinds(SequenceOp op, List<SequenceNode> operands, Span span) {
+        return switch (op) {
+            case SequenceOp.Tokens t ->
+                switch (t.conversion()) {
+                    case ASIS -> EnumSet.allOf(Kind.class);
+                    case STR -> EnumSet.of(Kind.TEXT);
+                    case INT -> EnumSet.of(Kind.WHOLE);
+                    case FLOAT -> EnumSet.of(Kind.REAL);
+                    case BOOL -> EnumSet.of(Kind.TRUTH);
+                };
+            case SequenceOp.Indices i -> EnumSet.of(Kind.WHOLE);
+            case SequenceOp.Constant c -> EnumSet.of(c.value().kind());
+            case SequenceOp.Map m -> mapped(m.fn(), operands, span);
+            case SequenceOp.Choose c ->
+                Kind.union(operands.get(1).kinds(), operands.get(2).kinds());
+            case SequenceOp.Lookup l -> looked(l, operands.getFirst(), span);
+            case SequenceOp.Among a -> EnumSet.of(Kind.TRUTH);
+            case SequenceOp.Select s -> {
+                mapped(s.comparison(), operands, span);
+                yield Set.of();
+            }
+            case SequenceOp.Both b -> Set.of();
+            case SequenceOp.Either e -> Set.of();
+            case SequenceOp.Complement c -> Set.of();
+            case SequenceOp.Aggregate a -> {
+                EnumSet<Kind> all = EnumSet.copyOf(operands.get(1).kinds());
+                all.add(a.otherwise().kind());
+                if (operands.get(1).kinds().stream().anyMatch(k -> k == Kind.WHOLE || k == Kind.REAL)) {
+                    all.add(Kind.REAL);
+                }
+                yield all;
+            }
+            case SequenceOp.Width w -> EnumSet.of(Kind.WHOLE);
+        };
+    }
+
+    private static Set<Kind> mapped(AtomFn fn, List<SequenceNode> operands, Span span) {
+        List<Set<Kind>> arguments = operands.stream().map(SequenceNode::kinds).toList();
+        Set<Kind> kinds = fn.kinds(arguments);
+        if (kinds.isEmpty()) {
+            throw new SequenceError(
+                    span,
+                    fn.text() + " is not defined on "
+                            + String.join(
+                                    " and ",
+                                    arguments.stream().map(SequenceGraph::describe).toList()));
+        }
+        return kinds;
+    }
+
+    private static String describe(Set<Kind> kinds) {
+        return String.join(
+                " or ", EnumSet.copyOf(kinds).stream().map(k -> k.text() + "s").toList());
+    }
+
+    private static Set<Kind> looked(SequenceOp.Lookup lookup, SequenceNode index, Span span) {
+        if (lookup.values().isEmpty()) {
+            throw new SequenceError(span, "every lookup in an empty list or dict fails");
+        }
+        if (lookup.isList() && !index.kinds().contains(Kind.WHOLE) && !index.kinds().contains(Kind.TRUTH)) {
+            throw new SequenceError(span, "places in a list are ints, not " + describe(index.kinds()));
+        }
+        EnumSet<Kind> kinds = EnumSet.noneOf(Kind.class);
+        lookup.values().forEach(v -> kinds.add(v.kind()));
+        return kinds;
+    }
+}

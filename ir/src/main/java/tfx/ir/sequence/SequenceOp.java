@@ -1,0 +1,90 @@
+package tfx.ir.sequence;
+
+import java.util.List;
+
+/// The operations of RASP (Weiss et al. 2021, "Thinking Like Transformers", arXiv 2106.06981): s-ops, which have a
+/// value at each position of the input, and selectors, which are relations between positions.
+public sealed interface SequenceOp {
+    /// How the input becomes atoms.
+    enum Conversion {
+        ASIS,
+        STR,
+        INT,
+        FLOAT,
+        BOOL
+    }
+
+    /// The input.
+    record Tokens(Conversion conversion) implements SequenceOp {}
+
+    /// 0, 1, 2, ...
+    record Indices() implements SequenceOp {}
+
+    /// The same atom at each position.
+    record Constant(Atom value) implements SequenceOp {}
+
+    /// A function of the atoms at each position.
+    record Map(AtomFn fn) implements SequenceOp {}
+
+    /// `a if condition else b` at each position; both arms are computed everywhere.
+    record Choose() implements SequenceOp {}
+
+    /// The entry of a table that each position names: of a list by its place, of a dict by its key.
+    ///
+    /// @param keys the keys of a dict; none for a list, whose places count from 0, or from -1 at its end
+    record Lookup(List<Atom> keys, List<Atom> values) implements SequenceOp {
+        public Lookup {
+            keys = List.copyOf(keys);
+            values = List.copyOf(values);
+        }
+
+        public boolean isList() {
+            return keys.isEmpty();
+        }
+    }
+
+    /// Whether each position is one of some atoms.
+    record Among(List<Atom> items) implements SequenceOp {
+        public Among {
+            items = List.copyOf(items);
+        }
+    }
+
+    /// `select(keys, queries, comparison)`: true at (query i, key j) where `keys[j] comparison queries[i]`.
+    record Select(AtomFn comparison) implements SequenceOp {}
+
+    /// Both selectors.
+    record Both() implements SequenceOp {}
+
+    /// Either selector.
+    record Either() implements SequenceOp {}
+
+    /// All that a selector does not select.
+    record Complement() implements SequenceOp {}
+
+    /// `aggregate(selector, values, otherwise)`: the mean of the selected values; one alone stays as it is, none
+    /// gives `otherwise`.
+    record Aggregate(Atom otherwise) implements SequenceOp {}
+
+    /// `selector_width(selector)`: how many positions each position selects.
+    record Width() implements SequenceOp {}
+
+    /// Whether the value is a selector.
+    default boolean isSelector() {
+        return switch (this) {
+            case Select s -> true;
+            case Both b -> true;
+            case Either e -> true;
+            case Complement c -> true;
+            case Tokens t -> false;
+            case Indices i -> false;
+            case Constant c -> false;
+            case Map m -> false;
+            case Choose c -> false;
+            case Lookup l -> false;
+            case Among a -> false;
+            case Aggregate a -> false;
+            case Width w -> false;
+        };
+    }
+}
