@@ -124,6 +124,15 @@ public final class Session implements AutoCloseable {
         }
     }
 
+    /// A graph that needs no weights, on a backend.
+    static Engine engine(Graph graph, Options options) {
+        return switch (options.backend()) {
+            case EVALUATOR -> new EvaluatorEngine(graph, Map.of());
+            case CPU -> cpu(graph, Map::of, options.threads());
+            case OPENCL -> opencl(graph, Map::of, options.device());
+        };
+    }
+
     private static Engine cpu(Graph graph, Supplier<Map<String, Tensor>> weights, int threads) {
         int lanes = CpuProgram.nativeLanes();
         Pipeline.Phases phases = Pipeline.run(graph, new Pipeline.Options(Target.cpu(lanes), true));

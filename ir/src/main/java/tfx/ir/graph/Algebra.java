@@ -13,71 +13,71 @@ import tfx.runtime.Dim;
 import tfx.runtime.TensorType;
 
 /// Short words for building mathematics: every operation lands in one graph, at one place of the source.
-record Algebra(GraphBuilder graph, Span span) {
-    Node of(UnaryFn fn, Node x) {
+public record Algebra(GraphBuilder graph, Span span) {
+    public Node of(UnaryFn fn, Node x) {
         return graph.unary(fn, x, span);
     }
 
-    Node of(BinaryFn fn, Node a, Node b) {
+    public Node of(BinaryFn fn, Node a, Node b) {
         return graph.binary(fn, a, b, span);
     }
 
-    Node add(Node a, Node b) {
+    public Node add(Node a, Node b) {
         return of(BinaryFn.ADD, a, b);
     }
 
-    Node sub(Node a, Node b) {
+    public Node sub(Node a, Node b) {
         return of(BinaryFn.SUB, a, b);
     }
 
-    Node mul(Node a, Node b) {
+    public Node mul(Node a, Node b) {
         return of(BinaryFn.MUL, a, b);
     }
 
-    Node div(Node a, Node b) {
+    public Node div(Node a, Node b) {
         return of(BinaryFn.DIV, a, b);
     }
 
-    Node neg(Node x) {
+    public Node neg(Node x) {
         return of(UnaryFn.NEG, x);
     }
 
     /// A number with the type and shape of `like`.
-    Node number(Node like, double value) {
+    public Node number(Node like, double value) {
         return fill(like.type(), value);
     }
 
-    Node fill(TensorType type, double value) {
+    public Node fill(TensorType type, double value) {
         return graph.broadcast(graph.constant(type.dtype(), value, span), type.shape(), List.of(), span);
     }
 
-    Node scaled(Node x, double factor) {
+    public Node scaled(Node x, double factor) {
         return mul(x, number(x, factor));
     }
 
-    Node plus(Node x, double value) {
+    public Node plus(Node x, double value) {
         return add(x, number(x, value));
     }
 
-    Node where(Node condition, Node a, Node b) {
+    public Node where(Node condition, Node a, Node b) {
         return graph.select(condition, a, b, span);
     }
 
     /// `x` where the condition holds, 0 elsewhere.
-    Node only(Node condition, Node x) {
+    public Node only(Node condition, Node x) {
         return where(condition, x, number(x, 0));
     }
 
-    Node sum(Node x, List<Integer> axes) {
+    public Node sum(Node x, List<Integer> axes) {
         return reduce(ReduceFn.SUM, x, axes);
     }
 
-    Node reduce(ReduceFn fn, Node x, List<Integer> axes) {
+    public Node reduce(ReduceFn fn, Node x, List<Integer> axes) {
         return axes.isEmpty() ? x : graph.add(new Op.Reduce(fn, axes), List.of(x.id()), span);
     }
 
     /// A value without the dimensions `axes` of `shape`, repeated along them.
-    Node spread(Node x, List<Dim> shape, List<Integer> axes) {
+    public Node spread(Node x, List<Dim> shape, List<Integer> axes) {
         List<Integer> kept = IntStream.range(0, shape.size())
                 .filter(i -> !axes.contains(i))
                 .boxed()
@@ -86,21 +86,21 @@ record Algebra(GraphBuilder graph, Span span) {
     }
 
     /// 0, 1, 2, ... of i32.
-    Node iota(Dim size) {
+    public Node iota(Dim size) {
         return graph.add(new Op.Iota(), List.of(), new TensorType(DType.I32, List.of(size)), span);
     }
 
-    Node transpose(Node x, List<Integer> order) {
+    public Node transpose(Node x, List<Integer> order) {
         return graph.transpose(x, order, span);
     }
 
     /// Brings a dimension to the front; the others keep their order.
-    Node toFront(Node x, int axis) {
+    public Node toFront(Node x, int axis) {
         return transpose(x, frontOrder(x.type().rank(), axis));
     }
 
     /// Puts the first dimension at `axis`.
-    Node fromFront(Node x, int axis) {
+    public Node fromFront(Node x, int axis) {
         List<Integer> order = frontOrder(x.type().rank(), axis);
         return transpose(
                 x, IntStream.range(0, order.size()).map(order::indexOf).boxed().toList());
@@ -113,11 +113,11 @@ record Algebra(GraphBuilder graph, Span span) {
         return order;
     }
 
-    Node gather(Node table, Node indices, int batch) {
+    public Node gather(Node table, Node indices, int batch) {
         return graph.add(new Op.Gather(batch), List.of(table.id(), indices.id()), span);
     }
 
-    Node scatter(Optional<ReduceFn> fn, Node x, Node indices, Node updates, int batch) {
+    public Node scatter(Optional<ReduceFn> fn, Node x, Node indices, Node updates, int batch) {
         return graph.add(new Op.Scatter(fn, batch), List.of(x.id(), indices.id(), updates.id()), span);
     }
 }

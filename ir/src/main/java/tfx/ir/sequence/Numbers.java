@@ -59,7 +59,7 @@ public final class Numbers {
     }
 
     /// By code points, as Python does; Java's own order is by UTF-16 units.
-    static int compareText(String a, String b) {
+    public static int compareText(String a, String b) {
         int i = 0;
         while (i < a.length() && i < b.length()) {
             int x = a.codePointAt(i);

@@ -163,13 +163,35 @@ public final class SequenceEvaluator {
         selectors.put(node, rows);
     }
 
-    static Atom convert(SequenceOp.Conversion conversion, Atom token) {
+    /// A token as `tokens_str` and the like give it.
+    ///
+    /// @throws SequenceError where there is no such value
+    public static Atom convert(SequenceOp.Conversion conversion, Atom token) {
         return switch (conversion) {
             case ASIS -> token;
             case STR -> Atom.of(PythonText.of(token));
             case INT -> PythonText.whole(token);
             case FLOAT -> PythonText.real(token);
             case BOOL -> Atom.of(Numbers.truth(token));
+        };
+    }
+
+    /// What an operation on one atom, the others being constants, makes of it.
+    ///
+    /// @throws SequenceError where it fails
+    public static Atom apply(SequenceNode node, int operand, Atom atom) {
+        return switch (node.op()) {
+            case SequenceOp.Map m -> {
+                List<Atom> atoms = new ArrayList<>();
+                for (int i = 0; i < node.operands().size(); i++) {
+                    atoms.add(i == operand ? atom : ((SequenceOp.Constant) node.operand(i).op()).value());
+                }
+                yield m.fn().apply(atoms);
+            }
+            case SequenceOp.Among a ->
+                Atom.of(a.items().stream().anyMatch(item -> Numbers.same(item, atom)));
+            case SequenceOp.Lookup l -> look(l, entries(l), atom);
+            default -> throw new IllegalArgumentException(node + " is no function of one atom");
         };
     }
 

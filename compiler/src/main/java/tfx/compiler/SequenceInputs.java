@@ -1,0 +1,242 @@
+package tfx.compiler;
+
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import tfx.ir.sequence.Atom;
+import tfx.ir.sequence.AtomFn;
+import tfx.ir.sequence.Kind;
+import tfx.ir.sequence.Numbers;
+import tfx.ir.sequence.PythonText;
+import tfx.ir.sequence.SequenceError;
+import tfx.ir.sequence.SequenceEvaluator;
+import tfx.ir.sequence.SequenceNode;
+import tfx.ir.sequence.SequenceOp;
+import tfx.passes.sequence.Feed;
+import tfx.passes.sequence.SequenceLowering;
+import tfx.runtime.DType;
+import tfx.runtime.Tensor;
+
+/// The tokens of one call as the vectors that a lowered program takes. Strings become codes: their places among all
+/// strings that can come up, which follow from the tokens operation by operation.
+final class SequenceInputs {
+    /// More strings than this are not told apart.
+    private static final int MAX_STRINGS = 1 << 20;
+
+    private static final int MAX_PAIRS = 1 << 22;
+
+    private final List<SequenceNode> nodes;
+    private final List<Atom> tokens;
+    private final Arena arena;
+    private final Map<SequenceOp.Conversion, List<Atom>> converted = new HashMap<>();
+    private final Map<String, Integer> codes = new HashMap<>();
+    private List<String> strings = List.of();
+
+    SequenceInputs(SequenceNode root, List<Atom> tokens, Arena arena) {
+        this.nodes = SequenceNode.closure(List.of(root));
+        this.tokens = tokens;
+        this.arena = arena;
+    }
+
+    /// Strings by their codes; those of the result are among them.
+    List<String> strings() {
+        return strings;
+    }
+
+    /// The inputs by name; none where the tokens are not what vectors hold.
+    Optional<Map<String, Tensor>> bind(List<Feed> feeds) {
+        Map<String, Tensor> inputs = new HashMap<>();
+        try {
+            if (!collect()) {
+                return Optional.empty();
+            }
+            for (Feed feed : feeds) {
+                if (!bind(feed, inputs)) {
+                    return Optional.empty();
+                }
+            }
+        } catch (SequenceError e) {
+            // The evaluator meets the same error, and says where.
+            return Optional.empty();
+        }
+        return Optional.of(inputs);
+    }
+
+    private List<Atom> converted(SequenceOp.Conversion conversion) {
+        return converted.computeIfAbsent(conversion, c -> {
+            Map<Atom, Atom> known = new HashMap<>();
+            List<Atom> all = new ArrayList<>(tokens.size());
+            for (Atom token : tokens) {
+                all.add(known.computeIfAbsent(token, t -> SequenceEvaluator.convert(c, t)));
+            }
+            return all;
+        });
+    }
+
+    /// Finds all strings; false if there are too many.
+    private boolean collect() {
+        Map<SequenceNode, Set<String>> texts = new HashMap<>();
+        Set<String> all = new HashSet<>();
+        for (SequenceNode node : nodes) {
+            if (!node.kinds().contains(Kind.TEXT)) {
+                continue;
+            }
+            Set<String> own = texts(node, texts);
+            if (own.size() > MAX_STRINGS) {
+                return false;
+            }
+            texts.put(node, own);
+            all.addAll(own);
+        }
+        strings = all.stream().sorted(Numbers::compareText).toList();
+        for (String text : strings) {
+            codes.put(text, codes.size());
+        }
+        return true;
+    }
+
+    private Set<String> texts(SequenceNode node, Map<SequenceNode, Set<String>> known) {
+        Set<String> own = new HashSet<>();
+        switch (node.op()) {
+            case SequenceOp.Tokens t ->
+                converted(t.conversion()).stream().distinct().forEach(a -> add(a, own));
+            case SequenceOp.Constant c -> add(c.value(), own);
+            case SequenceOp.Lookup l -> l.values().forEach(a -> add(a, own));
+            case SequenceOp.Aggregate a -> {
+                own.addAll(known.getOrDefault(node.operand(1), Set.of()));
+                add(a.otherwise(), own);
+            }
+            case SequenceOp.Choose c -> {
+                own.addAll(known.getOrDefault(node.operand(1), Set.of()));
+                own.addAll(known.getOrDefault(node.operand(2), Set.of()));
+            }
+            case SequenceOp.Map m -> made(m.fn(), node, known, own);
+            case SequenceOp.Indices i -> {}
+            case SequenceOp.Among a -> {}
+            case SequenceOp.Width w -> {}
+            case SequenceOp.Select s -> {}
+            case SequenceOp.Both b -> {}
+            case SequenceOp.Either e -> {}
+            case SequenceOp.Complement c -> {}
+        }
+        return own;
+    }
+
+    private static void add(Atom atom, Set<String> texts) {
+        if (atom instanceof Atom.Text t) {
+            texts.add(t.value());
+        }
+    }
+
+    private static void made(AtomFn fn, SequenceNode node, Map<SequenceNode, Set<String>> known, Set<String> own) {
+        List<Atom> left = possible(node.operands().getFirst(), known);
+        List<Atom> right = possible(node.operands().getLast(), known);
+        if ((long) left.size() * right.size() > MAX_PAIRS) {
+            throw new SequenceError(node.span(), "too many strings");
+        }
+        for (Atom a : left) {
+            for (Atom b : right) {
+                try {
+                    add(fn.apply(List.of(a, b)), own);
+                } catch (SequenceError e) {
+                    // Not defined on these two, which need not meet.
+                    continue;
+                }
+            }
+        }
+    }
+
+    private static List<Atom> possible(SequenceNode node, Map<SequenceNode, Set<String>> known) {
+        if (node.op() instanceof SequenceOp.Constant c) {
+            return List.of(c.value());
+        }
+        return known.getOrDefault(node, Set.of()).stream().map(Atom::of).toList();
+    }
+
+    private boolean bind(Feed feed, Map<String, Tensor> inputs) {
+        switch (feed) {
+            case Feed.Tokens t -> {
+                List<Atom> atoms = converted(t.conversion());
+                Tensor tensor = Tensor.zeros(arena, dtype(t.kind()), atoms.size());
+                for (int i = 0; i < atoms.size(); i++) {
+                    if (!set(tensor, i, atoms.get(i))) {
+                        return false;
+                    }
+                }
+                inputs.put(t.name(), tensor);
+            }
+            case Feed.Code c -> {
+                Tensor tensor = Tensor.zeros(arena, DType.I32);
+                tensor.setLong(0, codes.getOrDefault(c.text(), -1));
+                inputs.put(c.name(), tensor);
+            }
+            case Feed.Table t -> bind(t, inputs);
+            case Feed.PairTable p -> {
+                int count = strings.size();
+                if ((long) count * count > MAX_PAIRS) {
+                    return false;
+                }
+                Tensor tensor = Tensor.zeros(arena, DType.I32, count, count);
+                for (int i = 0; i < count; i++) {
+                    for (int j = 0; j < count; j++) {
+                        String text = strings.get(i) + strings.get(j);
+                        tensor.setLong((long) i * count + j, codes.getOrDefault(text, -1));
+                    }
+                }
+                inputs.put(p.name(), tensor);
+            }
+        }
+        return true;
+    }
+
+    private void bind(Feed.Table table, Map<String, Tensor> inputs) {
+        Tensor values = Tensor.zeros(arena, dtype(table.kind()), strings.size());
+        Tensor valid = Tensor.zeros(arena, DType.BOOL, strings.size());
+        for (int i = 0; i < strings.size(); i++) {
+            try {
+                Atom value = SequenceEvaluator.apply(table.node(), table.operand(), Atom.of(strings.get(i)));
+                boolean known = !(value instanceof Atom.Text t) || codes.containsKey(t.value());
+                valid.setLong(i, known && set(values, i, value) ? 1 : 0);
+            } catch (SequenceError e) {
+                valid.setLong(i, 0);
+            }
+        }
+        inputs.put(table.name(), values);
+        inputs.put(table.valid(), valid);
+    }
+
+    private static DType dtype(Kind kind) {
+        return switch (kind) {
+            case TRUTH -> DType.BOOL;
+            case WHOLE -> DType.I64;
+            case REAL -> DType.F64;
+            case TEXT -> DType.I32;
+        };
+    }
+
+    /// Stores an atom; false if the vector's type does not hold it.
+    private boolean set(Tensor tensor, int i, Atom atom) {
+        switch (atom) {
+            case Atom.Text t -> tensor.setLong(i, codes.get(t.value()));
+            case Atom.Truth t -> tensor.setLong(i, t.value() ? 1 : 0);
+            case Atom.Whole w -> {
+                if (Math.abs(w.value().doubleValue()) > SequenceLowering.LARGEST_TOKEN) {
+                    return false;
+                }
+                tensor.setLong(i, w.value().longValue());
+            }
+            case Atom.Real r -> {
+                if (!Double.isFinite(r.value())) {
+                    return false;
+                }
+                tensor.setDouble(i, r.value());
+            }
+        }
+        return true;
+    }
+}
