@@ -1,6 +1,7 @@
 package tfx.compiler;
 
 import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -31,7 +32,10 @@ final class SequenceInputs {
     private static final int MAX_PAIRS = 1 << 22;
 
     private final List<SequenceNode> nodes;
-    private final List<Atom> tokens;
+    /// The distinct tokens, and which of them each position holds.
+    private final List<Atom> distinct = new ArrayList<>();
+
+    private final int[] which;
     private final Arena arena;
     private final Map<SequenceOp.Conversion, List<Atom>> converted = new HashMap<>();
     private final Map<String, Integer> codes = new HashMap<>();
@@ -39,8 +43,16 @@ final class SequenceInputs {
 
     SequenceInputs(SequenceNode root, List<Atom> tokens, Arena arena) {
         this.nodes = SequenceNode.closure(List.of(root));
-        this.tokens = tokens;
+        this.which = new int[tokens.size()];
         this.arena = arena;
+        Map<Atom, Integer> places = new HashMap<>();
+        for (int i = 0; i < which.length; i++) {
+            Integer place = places.putIfAbsent(tokens.get(i), distinct.size());
+            if (place == null) {
+                distinct.add(tokens.get(i));
+            }
+            which[i] = place == null ? distinct.size() - 1 : place;
+        }
     }
 
     /// Strings by their codes; those of the result are among them.
@@ -67,15 +79,13 @@ final class SequenceInputs {
         return Optional.of(inputs);
     }
 
+    /// The distinct tokens after a conversion.
     private List<Atom> converted(SequenceOp.Conversion conversion) {
-        return converted.computeIfAbsent(conversion, c -> {
-            Map<Atom, Atom> known = new HashMap<>();
-            List<Atom> all = new ArrayList<>(tokens.size());
-            for (Atom token : tokens) {
-                all.add(known.computeIfAbsent(token, t -> SequenceEvaluator.convert(c, t)));
-            }
-            return all;
-        });
+        return converted.computeIfAbsent(
+                conversion,
+                c -> distinct.stream()
+                        .map(token -> SequenceEvaluator.convert(c, token))
+                        .toList());
     }
 
     /// Finds all strings; false if there are too many.
@@ -103,8 +113,7 @@ final class SequenceInputs {
     private Set<String> texts(SequenceNode node, Map<SequenceNode, Set<String>> known) {
         Set<String> own = new HashSet<>();
         switch (node.op()) {
-            case SequenceOp.Tokens t ->
-                converted(t.conversion()).stream().distinct().forEach(a -> add(a, own));
+            case SequenceOp.Tokens t -> converted(t.conversion()).forEach(a -> add(a, own));
             case SequenceOp.Constant c -> add(c.value(), own);
             case SequenceOp.Lookup l -> l.values().forEach(a -> add(a, own));
             case SequenceOp.Aggregate a -> {
@@ -162,13 +171,13 @@ final class SequenceInputs {
         switch (feed) {
             case Feed.Tokens t -> {
                 List<Atom> atoms = converted(t.conversion());
-                Tensor tensor = Tensor.zeros(arena, dtype(t.kind()), atoms.size());
+                Tensor values = Tensor.zeros(arena, dtype(t.kind()), atoms.size());
                 for (int i = 0; i < atoms.size(); i++) {
-                    if (!set(tensor, i, atoms.get(i))) {
+                    if (!set(values, i, atoms.get(i))) {
                         return false;
                     }
                 }
-                inputs.put(t.name(), tensor);
+                inputs.put(t.name(), spread(values));
             }
             case Feed.Code c -> {
                 Tensor tensor = Tensor.zeros(arena, DType.I32);
@@ -192,6 +201,16 @@ final class SequenceInputs {
             }
         }
         return true;
+    }
+
+    /// A value of each distinct token at each position.
+    private Tensor spread(Tensor values) {
+        Tensor all = Tensor.zeros(arena, values.dtype(), which.length);
+        int bytes = values.dtype().bytes();
+        for (int i = 0; i < which.length; i++) {
+            MemorySegment.copy(values.data(), (long) which[i] * bytes, all.data(), (long) i * bytes, bytes);
+        }
+        return all;
     }
 
     private void bind(Feed.Table table, Map<String, Tensor> inputs) {

@@ -132,6 +132,7 @@ public final class SequenceSession implements AutoCloseable {
         Tensor values = results.get("value");
         Optional<Tensor> tags = Optional.ofNullable(results.get("tag"));
         Kind only = lowered.kinds().iterator().next();
+        List<Atom> texts = strings.stream().map(Atom::of).toList();
         List<List<Atom>> rows = new ArrayList<>();
         for (int row = 0; row < values.count() / size; row++) {
             List<Atom> atoms = new ArrayList<>(size);
@@ -143,7 +144,7 @@ public final class SequenceSession implements AutoCloseable {
                             case TRUTH -> Atom.of(number(values, at) != 0);
                             case WHOLE -> new Atom.Whole(BigInteger.valueOf(whole(values, at)));
                             case REAL -> Atom.of(values.getDouble(at));
-                            case TEXT -> Atom.of(strings.get((int) values.getLong(at)));
+                            case TEXT -> texts.get((int) values.getLong(at));
                         });
             }
             rows.add(atoms);

@@ -1,0 +1,94 @@
+package tfx.bench;
+
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Random;
+import tfx.compiler.Compiler;
+import tfx.compiler.SequenceSession;
+import tfx.compiler.Session;
+import tfx.frontend.Frontend;
+import tfx.ir.sequence.Atom;
+import tfx.ir.sequence.SequenceNode;
+
+/// Programs of RASP on long inputs: by the normal form of their selectors, and over all pairs of positions, which is
+/// what their text says. The reference is a target: 5 ms to sort 800 tokens, a second for each program on 100 000
+/// tokens, and time that grows as n log n, whose exponent between 10 000 and 100 000 is below 1.2.
+public final class Rasp {
+    private record Entry(String name, String file, String alphabet) {}
+
+    private static final List<Entry> ENTRIES = List.of(
+            new Entry("reverse", "reverse", "abcdefgh"),
+            new Entry("hist", "histogram", "abcdefgh"),
+            new Entry("sorted", "sort", "abcdefgh"),
+            new Entry("dyck2", "dyck", "(){}"),
+            new Entry("most_frequent", "sort", "abcdefgh"));
+    private static final int[] SIZES = {100, 800, 10_000, 100_000};
+    private static final int LARGEST_PAIRS = 10_000;
+    private static final double EXPONENT = 1.2;
+
+    private Rasp() {}
+
+    public static void main(String[] arguments) throws Exception {
+        int threads = Runtime.getRuntime().availableProcessors();
+        Session.Options options = new Session.Options(Session.Backend.CPU, Optional.empty(), threads);
+        Table table = new Table(0, "ktokens/s");
+        for (Entry entry : ENTRIES) {
+            Path file = Path.of(System.getProperty("tfx.home"), "samples", "rasp", entry.file() + ".rasp");
+            Frontend.Checked checked = Compiler.check(file);
+            SequenceNode node = checked.sequences().get(entry.name());
+            List<double[]> points = new ArrayList<>();
+            try (SequenceSession forms = new SequenceSession(node, options);
+                    SequenceSession pairs = new SequenceSession(node, options, SequenceSession.Selectors.PAIRS)) {
+                for (int size : SIZES) {
+                    List<Atom> tokens = tokens(entry, size);
+                    double millis = millis(forms, tokens);
+                    points.add(new double[] {size, millis});
+                    String name = entry.name() + " " + size;
+                    double target = size == 100_000 ? 1000 : size == 800 && entry.name().equals("sorted") ? 5 : 0;
+                    if (target > 0) {
+                        table.row(name, millis, target, "target", size / millis);
+                    } else {
+                        System.out.printf("%-36s %10.3f%n", name, millis);
+                    }
+                    if (size <= LARGEST_PAIRS) {
+                        System.out.printf("%-36s %10.3f%n", name + ", all pairs", millis(pairs, tokens));
+                    }
+                }
+            }
+            double[] small = points.get(points.size() - 2);
+            double[] large = points.getLast();
+            double exponent = Math.log(large[1] / small[1]) / Math.log(large[0] / small[0]);
+            table.row(entry.name() + " exponent", exponent, EXPONENT, "target", 0);
+        }
+        table.end();
+        System.exit(0);
+    }
+
+    private static List<Atom> tokens(Entry entry, int size) {
+        Random random = new Random(size);
+        List<Atom> tokens = new ArrayList<>(size);
+        for (int i = 0; i < size; i++) {
+            int letter = random.nextInt(entry.alphabet().length());
+            tokens.add(Atom.of(entry.alphabet().substring(letter, letter + 1)));
+        }
+        return tokens;
+    }
+
+    /// The median of calls in a second, after as many that are not counted.
+    private static double millis(SequenceSession session, List<Atom> tokens) {
+        List<Double> times = new ArrayList<>();
+        for (int round = 0; round < 2; round++) {
+            times.clear();
+            long until = System.nanoTime() + 1_000_000_000L;
+            do {
+                long start = System.nanoTime();
+                session.run(tokens);
+                times.add((System.nanoTime() - start) / 1e6);
+            } while (System.nanoTime() < until);
+        }
+        return Table.median(times.stream().mapToDouble(Double::doubleValue).toArray());
+    }
+}
