@@ -18,6 +18,7 @@ import tfx.runtime.RunException;
         description = "A language and an optimising compiler for transformer programs.",
         subcommands = {
             RunCommand.class,
+            ReplCommand.class,
             CheckCommand.class,
             CompileCommand.class,
             EmitCommand.class,

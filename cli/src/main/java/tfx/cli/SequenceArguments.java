@@ -22,7 +22,8 @@ final class SequenceArguments {
         Optional<JsonNode> json = JsonValues.json(text);
         List<Atom> tokens = json.isPresent() && json.get().isArray()
                 ? items((ArrayNode) json.get())
-                : characters(json.isPresent() && json.get().isTextual() ? json.get().asText() : text);
+                : characters(
+                        json.isPresent() && json.get().isTextual() ? json.get().asText() : text);
         if (tokens.isEmpty()) {
             throw new Main.Usage("tokens is empty; sequences have at least one position");
         }
@@ -43,12 +44,10 @@ final class SequenceArguments {
                         case STRING -> Atom.of(item.asText());
                         case BOOLEAN -> Atom.of(item.asBoolean());
                         case NUMBER ->
-                            item.isIntegralNumber()
-                                    ? new Atom.Whole(item.bigIntegerValue())
-                                    : Atom.of(item.asDouble());
+                            item.isIntegralNumber() ? new Atom.Whole(item.bigIntegerValue()) : Atom.of(item.asDouble());
                         default ->
-                            throw new Main.Usage("tokens holds " + item
-                                    + "; its items are strings, ints, floats and bools");
+                            throw new Main.Usage(
+                                    "tokens holds " + item + "; its items are strings, ints, floats and bools");
                     });
         }
         return items;

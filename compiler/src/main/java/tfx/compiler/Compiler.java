@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import tfx.frontend.Frontend;
+import tfx.frontend.rasp.RaspConsole;
 
 /// Checks source files.
 public final class Compiler {
@@ -22,5 +23,12 @@ public final class Compiler {
     /// Checks source text under a name that imports and messages use.
     public static Frontend.Checked check(String name, byte[] source) {
         return Frontend.check(name, source, new SourceModules());
+    }
+
+    /// A conversation in RASP.
+    ///
+    /// @param out takes what is printed
+    public static RaspConsole console(StringBuilder out) {
+        return new RaspConsole(new SourceModules(), out);
     }
 }

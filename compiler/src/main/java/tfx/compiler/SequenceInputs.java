@@ -13,7 +13,6 @@ import tfx.ir.sequence.Atom;
 import tfx.ir.sequence.AtomFn;
 import tfx.ir.sequence.Kind;
 import tfx.ir.sequence.Numbers;
-import tfx.ir.sequence.PythonText;
 import tfx.ir.sequence.SequenceError;
 import tfx.ir.sequence.SequenceEvaluator;
 import tfx.ir.sequence.SequenceNode;
@@ -23,8 +22,8 @@ import tfx.passes.sequence.SequenceLowering;
 import tfx.runtime.DType;
 import tfx.runtime.Tensor;
 
-/// The tokens of one call as the vectors that a lowered program takes. Strings become codes: their places among all
-/// strings that can come up, which follow from the tokens operation by operation.
+/// The tokens of one call as the vectors that a lowered program takes. Strings become codes: their places among
+/// all strings that can come up, which follow from the tokens operation by operation.
 final class SequenceInputs {
     /// More strings than this are not told apart.
     private static final int MAX_STRINGS = 1 << 20;
@@ -169,6 +168,7 @@ final class SequenceInputs {
 
     private boolean bind(Feed feed, Map<String, Tensor> inputs) {
         switch (feed) {
+            case Feed.Positions p -> inputs.put(p.name(), Tensor.zeros(arena, DType.BOOL, which.length));
             case Feed.Tokens t -> {
                 List<Atom> atoms = converted(t.conversion());
                 Tensor values = Tensor.zeros(arena, dtype(t.kind()), atoms.size());

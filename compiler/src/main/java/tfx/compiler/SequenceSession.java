@@ -18,9 +18,9 @@ import tfx.passes.sequence.SequenceLowering;
 import tfx.runtime.RunException;
 import tfx.runtime.Tensor;
 
-/// An s-op or a selector made ready to run on inputs of any length, compiled for each kind of tokens when it first
-/// comes. Where a call leaves what vectors hold (integers beyond 64 bits, say) or fails, the evaluator runs it, exactly,
-/// or says what is wrong. Safe for concurrent calls.
+/// An s-op or a selector made ready to run on inputs of any length, compiled for each kind of tokens when it
+/// first comes. Where a call leaves what vectors hold (integers beyond 64 bits, say) or fails, the evaluator
+/// runs it, exactly, or says what is wrong. Safe for concurrent calls.
 public final class SequenceSession implements AutoCloseable {
     /// How selectors run.
     public enum Selectors {
@@ -48,8 +48,8 @@ public final class SequenceSession implements AutoCloseable {
         this.selectors = selectors;
     }
 
-    /// The value at each position, in one list; for a selector, a list for each query position of whether it selects
-    /// each key position.
+    /// The value at each position, in one list; for a selector, a list for each query position of whether it
+    /// selects each key position.
     ///
     /// @param input the tokens, at least one
     /// @throws RunException where the program fails on this input

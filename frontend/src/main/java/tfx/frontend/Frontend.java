@@ -14,6 +14,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import tfx.frontend.ast.Item;
 import tfx.frontend.rasp.RaspFiles;
+import tfx.frontend.rasp.RaspStager;
 import tfx.frontend.rasp.RaspValue;
 import tfx.frontend.stage.Builtins;
 import tfx.frontend.stage.ModuleScope;
@@ -85,11 +86,14 @@ public final class Frontend {
     private Checked check(Modules.Found file) {
         if (file.name().endsWith(RASP)) {
             Map<String, SequenceNode> sequences = new LinkedHashMap<>();
-            new RaspFiles(sequenceGraph, modules, problems, s -> {}).run(file).own().forEach((name, value) -> {
-                if (value instanceof RaspValue.Sequence s) {
-                    sequences.put(name, s.node());
-                }
-            });
+            new RaspFiles(sequenceGraph, modules, problems, new RaspStager.Listener() {})
+                    .run(file)
+                    .own()
+                    .forEach((name, value) -> {
+                        if (value instanceof RaspValue.Sequence s) {
+                            sequences.put(name, s.node());
+                        }
+                    });
             return new Checked(List.of(), sequences, problems.sorted());
         }
         List<Program> programs = programs(file);

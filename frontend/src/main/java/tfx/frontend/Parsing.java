@@ -6,6 +6,7 @@ import java.nio.charset.CharsetDecoder;
 import java.nio.charset.CoderResult;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import org.antlr.v4.runtime.BaseErrorListener;
@@ -85,6 +86,40 @@ public final class Parsing {
         });
     }
 
+    /// Parses what was typed into a REPL so far; nothing if it is not finished, no statements if it is wrong.
+    public static Optional<List<Item.Statement>> parseLine(Source source, Problems problems) {
+        RaspLexer lexer = new RaspLexer(CharStreams.fromString(source.text()));
+        boolean[] unfinished = new boolean[1];
+        List<Item.Statement> statements = parse(lexer, RaspLexer.ERROR, source, problems, tokens -> {
+            if (tokens.LA(1) == Token.EOF) {
+                unfinished[0] = true;
+                return List.of();
+            }
+            RaspParser parser = new RaspParser(tokens);
+            parser.removeErrorListeners();
+            parser.addErrorListener(new Listener(source, problems) {
+                private boolean wrong;
+
+                @Override
+                public void syntaxError(
+                        Recognizer<?, ?> recognizer,
+                        Object symbol,
+                        int line,
+                        int column,
+                        String message,
+                        RecognitionException cause) {
+                    // An operator at the end of the text reads as the end of a statement first.
+                    unfinished[0] |= !wrong && ((Token) symbol).getType() == Token.EOF;
+                    wrong |= !message.startsWith("missing ';'");
+                    super.syntaxError(recognizer, symbol, line, column, message, cause);
+                }
+            });
+            RaspParser.FileContext file = parser.file();
+            return problems.isEmpty() ? new RaspAstBuilder(source).file(file) : List.of();
+        });
+        return unfinished[0] ? Optional.empty() : Optional.of(statements);
+    }
+
     private static void listen(Parser parser, Source source, Problems problems) {
         parser.removeErrorListeners();
         parser.addErrorListener(new Listener(source, problems));
@@ -159,7 +194,7 @@ public final class Parsing {
     }
 
     /// Turns the parser's errors into diagnostics in the words of the language.
-    private static final class Listener extends BaseErrorListener {
+    private static class Listener extends BaseErrorListener {
         private final Source source;
         private final Problems problems;
 

@@ -28,6 +28,13 @@ public final class Problems {
         return found.isEmpty();
     }
 
+    /// All diagnostics, by file and place; from here on there are none.
+    public List<Diagnostic> take() {
+        List<Diagnostic> all = sorted();
+        found.clear();
+        return all;
+    }
+
     /// All diagnostics, by file and place.
     public List<Diagnostic> sorted() {
         List<Diagnostic> all = new ArrayList<>(found.values());

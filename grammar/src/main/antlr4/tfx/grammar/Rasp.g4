@@ -5,9 +5,6 @@ grammar Rasp;
 
 file: (statement | command)* EOF;
 
-/* A line of the REPL: nothing else may follow. */
-line: (statement | command)? EOF;
-
 statement
     : expression ';'                                                        # evaluate
     | names '=' expressions ';'                                             # assign

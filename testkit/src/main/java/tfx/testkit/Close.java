@@ -1,7 +1,9 @@
 package tfx.testkit;
 
+import java.util.List;
 import java.util.Optional;
 import tfx.ir.graph.Nd;
+import tfx.ir.sequence.Atom;
 import tfx.runtime.DType;
 
 /// The one place that says when two results are equal. Integers and bools are compared exactly, NaN equals NaN
@@ -83,6 +85,31 @@ public final class Close {
     /// For results computed in their own type throughout.
     public static Optional<String> difference(Nd expected, Nd actual, long length) {
         return difference(expected, actual, length, expected.dtype());
+    }
+
+    /// For lists of atoms, nested or not, and for whatever else a run comes to.
+    ///
+    /// @param length how many positions a mean may be of
+    public static Optional<String> atoms(Object expected, Object actual, long length) {
+        if (expected instanceof List<?> a && actual instanceof List<?> b) {
+            if (a.size() != b.size()) {
+                return Optional.of("expected " + expected + ", got " + actual);
+            }
+            for (int i = 0; i < a.size(); i++) {
+                Optional<String> difference = atoms(a.get(i), b.get(i), length);
+                if (difference.isPresent()) {
+                    return Optional.of("at " + i + ": " + difference.get());
+                }
+            }
+            return Optional.empty();
+        }
+        if (expected instanceof Atom.Real a && actual instanceof Atom.Real b) {
+            double tolerance = tolerance(Math.max(1, Math.abs(a.value())), length, DType.F64, DType.F64);
+            if (close(a.value(), b.value(), tolerance)) {
+                return Optional.empty();
+            }
+        }
+        return expected.equals(actual) ? Optional.empty() : Optional.of("expected " + expected + ", got " + actual);
     }
 
     private static boolean close(double a, double b, double tolerance) {

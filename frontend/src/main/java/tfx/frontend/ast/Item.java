@@ -79,7 +79,10 @@ public sealed interface Item {
     /// `draw(what, input);`
     record Draw(Expr what, Optional<Expr> input, Span span) implements ScriptStatement {}
 
-    /// What a command of the REPL is about; no subset means both.
+    /// What a REPL does beside running statements.
+    sealed interface Command extends ScriptStatement {}
+
+    /// What a command is about; no subset means both.
     enum Subset {
         BOTH,
         SEQUENCES,
@@ -88,11 +91,11 @@ public sealed interface Item {
 
     record SetExample(Subset subset, Expr example, Span span) implements ScriptStatement {}
 
-    record ShowExample(Subset subset, Span span) implements ScriptStatement {}
+    record ShowExample(Subset subset, Span span) implements Command {}
 
-    record SwitchExamples(Subset subset, boolean on, Span span) implements ScriptStatement {}
+    record SwitchExamples(Subset subset, boolean on, Span span) implements Command {}
 
-    record SwitchDisplay(boolean on, Span span) implements ScriptStatement {}
+    record SwitchDisplay(boolean on, Span span) implements Command {}
 
-    record Leave(Span span) implements ScriptStatement {}
+    record Leave(Span span) implements Command {}
 }

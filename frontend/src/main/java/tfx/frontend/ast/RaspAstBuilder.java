@@ -37,11 +37,6 @@ public final class RaspAstBuilder {
         return statements(file.children);
     }
 
-    /// The statement or command of a line, if it holds one.
-    public List<Item.Statement> line(RaspParser.LineContext line) {
-        return statements(line.children);
-    }
-
     private List<Item.Statement> statements(List<ParseTree> children) {
         List<Item.Statement> all = new ArrayList<>();
         for (ParseTree child : children) {
@@ -82,8 +77,7 @@ public final class RaspAstBuilder {
                         .map(n -> new Item.Parameter(n, Optional.empty(), Optional.empty(), span(d.names())))
                         .toList();
                 Span name = span(d.NAME().getSymbol());
-                yield new Item.LocalFunction(
-                        new Item.Function(d.NAME().getText(), parameters, body, name), name);
+                yield new Item.LocalFunction(new Item.Function(d.NAME().getText(), parameters, body, name), name);
             }
             case RaspParser.ForContext f ->
                 new Item.For(
@@ -120,10 +114,8 @@ public final class RaspAstBuilder {
         Span span = span(expression);
         return switch (expression) {
             case RaspParser.GroupContext g -> expression(g.expression());
-            case RaspParser.IndexContext i ->
-                new Expr.Index(expression(i.value), List.of(expression(i.index)), span);
-            case RaspParser.CallContext c ->
-                call(expression(c.function), expressions(c.expressions()), span);
+            case RaspParser.IndexContext i -> new Expr.Index(expression(i.value), List.of(expression(i.index)), span);
+            case RaspParser.CallContext c -> call(expression(c.function), expressions(c.expressions()), span);
             case RaspParser.PrefixContext p ->
                 new Expr.Prefix(
                         switch (p.operator.getText()) {
@@ -133,8 +125,7 @@ public final class RaspAstBuilder {
                         },
                         expression(p.expression()),
                         span);
-            case RaspParser.WrappedContext w ->
-                call(builtin(w.operator), List.of(expression(w.expression())), span);
+            case RaspParser.WrappedContext w -> call(builtin(w.operator), List.of(expression(w.expression())), span);
             case RaspParser.InfixContext i ->
                 new Expr.Infix(
                         operator(i.operator.getText()), expression(i.expression(0)), expression(i.expression(1)), span);
@@ -166,8 +157,7 @@ public final class RaspAstBuilder {
                 new Expr.Comprehension(expression(c.value), names(c.names()), expression(c.iterable), span);
             case RaspParser.DictComprehensionContext c ->
                 new Expr.DictComprehension(entry(c.entry()), names(c.names()), expression(c.iterable), span);
-            case RaspParser.ContainsContext c ->
-                new Expr.Contains(expression(c.item), expression(c.container), span);
+            case RaspParser.ContainsContext c -> new Expr.Contains(expression(c.item), expression(c.container), span);
             default -> throw new IllegalStateException(expression.getClass().toString());
         };
     }

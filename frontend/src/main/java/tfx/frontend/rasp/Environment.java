@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/// Names and their values. A file has one whose outer is the library's, and hands what it sets to whoever loads it; a
-/// call has one inside that of the function's definition, which sees later changes there and makes none.
+/// Names and their values. A file has one whose outer is the library's, and hands what it sets to whoever loads
+/// it; a call has one inside that of the function's definition, which sees later changes there and makes none.
 public final class Environment {
     /// Names that no assignment takes.
     static final Set<String> RESERVED = Set.of(
@@ -77,7 +77,8 @@ public final class Environment {
 
     /// Whether this name cannot be set here: the language's own never, the library's not in a file.
     boolean isReserved(String wanted) {
-        return RESERVED.contains(wanted) || file && !wanted.equals("tokens") && outermost().values.containsKey(wanted);
+        return RESERVED.contains(wanted)
+                || file && !wanted.equals("tokens") && outermost().values.containsKey(wanted);
     }
 
     private Environment outermost() {

@@ -8,7 +8,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import java.util.function.Consumer;
 import tfx.frontend.Frontend;
 import tfx.frontend.Parsing;
 import tfx.frontend.Problems;
@@ -18,7 +17,6 @@ import tfx.ir.Diagnostic;
 import tfx.ir.InternalError;
 import tfx.ir.Source;
 import tfx.ir.Span;
-import tfx.ir.sequence.Atom;
 import tfx.ir.sequence.SequenceGraph;
 import tfx.ir.sequence.SequenceOp;
 
@@ -37,19 +35,15 @@ public final class RaspFiles {
     private final Deque<String> loading = new ArrayDeque<>();
     private int loads;
 
-    /// @param trial sees each s-op and selector when it is made
-    public RaspFiles(
-            SequenceGraph graph,
-            Frontend.Modules modules,
-            Problems problems,
-            Consumer<RaspValue.Sequence> trial) {
+    /// @param listener takes what is for a REPL
+    public RaspFiles(SequenceGraph graph, Frontend.Modules modules, Problems problems, RaspStager.Listener listener) {
         this.graph = graph;
         this.modules = modules;
         this.problems = problems;
         // The library holds for every input, so nothing of it needs a trial.
-        RaspStager own = new RaspStager(graph, this::load, s -> {});
+        RaspStager own = new RaspStager(graph, this::load, new RaspStager.Listener() {});
         fillLibrary(own);
-        this.stager = new RaspStager(graph, this::load, trial);
+        this.stager = new RaspStager(graph, this::load, listener);
     }
 
     private void fillLibrary(RaspStager own) {
@@ -61,8 +55,11 @@ public final class RaspFiles {
         RaspOperators operators = new RaspOperators(graph);
         library.set(
                 "selector_width",
-                new RaspValue.Primitive("selector_width", List.of("sel"), library.name(), (arguments, span) ->
-                        operators.width(arguments.getFirst(), span)));
+                new RaspValue.Primitive(
+                        "selector_width",
+                        List.of("sel"),
+                        library.name(),
+                        (arguments, span) -> operators.width(arguments.getFirst(), span)));
         try {
             Frontend.Modules.Found found =
                     modules.library(LIBRARY).orElseThrow(() -> new IOException("it is not on the class path"));
@@ -102,7 +99,8 @@ public final class RaspFiles {
         return outcomes;
     }
 
-    /// Runs one statement; what is wrong with it is reported, and the names it would have set become poison.
+    /// Runs one statement; what is wrong with it is reported, and in a file the names it would have set become
+    /// poison.
     public List<Outcome> run(Item.Statement statement, Environment environment) {
         if (loading.isEmpty() || !(statement instanceof Item.Load)) {
             stager.restart();
@@ -110,34 +108,35 @@ public final class RaspFiles {
         try {
             return stager.run(statement, environment);
         } catch (RaspError e) {
-            if (!e.isSilent()) {
-                problems.report(
-                        new Diagnostic(e.problem().code(), e.span(), e.getMessage(), stager.notes(), e.help()));
-            }
+            report(e);
         } catch (StackOverflowError e) {
             problems.report("TFX0003", statement.span(), "this is nested too deeply", "give inner parts names");
         }
-        poison(statement, environment);
+        if (!loading.isEmpty()) {
+            poison(statement, environment);
+        }
         return List.of();
     }
 
+    private void report(RaspError e) {
+        if (!e.isSilent()) {
+            problems.report(new Diagnostic(e.problem().code(), e.span(), e.getMessage(), stager.notes(), e.help()));
+        }
+    }
+
     private static void poison(Item.Statement statement, Environment environment) {
-        List<String> names =
-                switch (statement) {
-                    case Item.Assign a -> a.targets();
-                    case Item.LocalFunction f -> List.of(f.function().name());
-                    case Item.For f -> f.names();
-                    case Item.Evaluate e -> List.of();
-                    case Item.Load l -> List.of();
-                    case Item.Draw d -> List.of();
-                    case Item.SetExample s -> List.of();
-                    case Item.ShowExample s -> List.of();
-                    case Item.SwitchExamples s -> List.of();
-                    case Item.SwitchDisplay s -> List.of();
-                    case Item.Leave l -> List.of();
-                    case Item.Return r -> throw new InternalError("a return outside a function at " + r.span());
-                    case Item.If i -> throw new InternalError("an if statement at " + i.span());
-                };
+        List<String> names = switch (statement) {
+            case Item.Assign a -> a.targets();
+            case Item.LocalFunction f -> List.of(f.function().name());
+            case Item.For f -> f.names();
+            case Item.Evaluate e -> List.of();
+            case Item.Load l -> List.of();
+            case Item.Draw d -> List.of();
+            case Item.SetExample s -> List.of();
+            case Item.Command c -> List.of();
+            case Item.Return r -> throw new InternalError("a return outside a function at " + r.span());
+            case Item.If i -> throw new InternalError("an if statement at " + i.span());
+        };
         for (String name : names) {
             if (!environment.isReserved(name)) {
                 environment.set(name, new RaspValue.Poison());
@@ -198,10 +197,5 @@ public final class RaspFiles {
             }
         }
         return last;
-    }
-
-    /// An atom as a value of RASP.
-    public static RaspValue plain(Atom atom) {
-        return new RaspValue.Plain(atom);
     }
 }

@@ -24,8 +24,7 @@ final class RaspLists {
         List<RaspValue> items = new ArrayList<>();
         for (long i = from; step > 0 ? i < to : i > to; i += step) {
             if (items.size() >= RaspStager.MAX_ITEMS) {
-                throw new RaspError(
-                        Problem.LIMIT, span, "a list of more than " + RaspStager.MAX_ITEMS + " items", "");
+                throw new RaspError(Problem.LIMIT, span, "a list of more than " + RaspStager.MAX_ITEMS + " items", "");
             }
             items.add(new RaspValue.Plain(Atom.of(i)));
         }
@@ -35,8 +34,7 @@ final class RaspLists {
     private static long number(RaspValue value, Span span) {
         if (value instanceof RaspValue.Plain(Atom.Whole w)) {
             if (w.value().bitLength() > 40) {
-                throw new RaspError(
-                        Problem.LIMIT, span, "a list of more than " + RaspStager.MAX_ITEMS + " items", "");
+                throw new RaspError(Problem.LIMIT, span, "a list of more than " + RaspStager.MAX_ITEMS + " items", "");
             }
             return w.value().longValue();
         }

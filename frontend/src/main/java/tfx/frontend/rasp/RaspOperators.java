@@ -18,8 +18,8 @@ import tfx.ir.sequence.SequenceGraph;
 import tfx.ir.sequence.SequenceNode;
 import tfx.ir.sequence.SequenceOp;
 
-/// The operators of the RASP dialect: on atoms as Python has them, on s-ops at each position, on selectors `and`, `or`
-/// and `not` alone. An atom beside an s-op stands at each position; a list never does.
+/// The operators of the RASP dialect: on atoms as Python has them, on s-ops at each position, on selectors
+/// `and`, `or` and `not` alone. An atom beside an s-op stands at each position; a list never does.
 final class RaspOperators {
     private final SequenceGraph graph;
 
@@ -67,8 +67,7 @@ final class RaspOperators {
             case RaspValue.Sequence s when !s.isSelector() -> s.node();
             case RaspValue.Plain p -> graph.constant(p.atom(), span);
             default ->
-                throw new RaspError(
-                        Problem.TYPE, span, what + " takes s-ops and atoms, not " + value.describe(), "");
+                throw new RaspError(Problem.TYPE, span, what + " takes s-ops and atoms, not " + value.describe(), "");
         };
     }
 
@@ -105,8 +104,7 @@ final class RaspOperators {
         return switch (x) {
             case RaspValue.Plain p -> new RaspValue.Plain(fn.apply(List.of(p.atom())));
             case RaspValue.Sequence s when !s.isSelector() -> map(fn, List.of(s.node()), name, span);
-            default ->
-                throw new RaspError(Problem.TYPE, span, fn.text() + " is not defined on " + x.describe(), "");
+            default -> throw new RaspError(Problem.TYPE, span, fn.text() + " is not defined on " + x.describe(), "");
         };
     }
 
@@ -117,7 +115,10 @@ final class RaspOperators {
     RaspValue indicator(RaspValue x, Span span) {
         if (!isSequence(x)) {
             throw new RaspError(
-                    Problem.TYPE, span, "indicator takes an s-op, not " + x.describe(), "for a plain value write 1 if x else 0");
+                    Problem.TYPE,
+                    span,
+                    "indicator takes an s-op, not " + x.describe(),
+                    "for a plain value write 1 if x else 0");
         }
         return unary(AtomFn.INDICATOR, "I(" + name(x) + ")", x, span);
     }
@@ -133,17 +134,16 @@ final class RaspOperators {
                     operator.text() + " is not defined on selectors",
                     "selectors are joined by and, or and not");
         }
-        AtomFn fn =
-                switch (operator) {
-                    case ADD -> AtomFn.ADD;
-                    case SUB -> AtomFn.SUB;
-                    case MUL -> AtomFn.MUL;
-                    case DIV -> AtomFn.DIV;
-                    case MOD -> AtomFn.MOD;
-                    case POW -> AtomFn.POW;
-                    case AND, OR, NEG, POS, NOT, FLOORDIV, MATMUL ->
-                        throw new InternalError(operator + " between two values of RASP");
-                };
+        AtomFn fn = switch (operator) {
+            case ADD -> AtomFn.ADD;
+            case SUB -> AtomFn.SUB;
+            case MUL -> AtomFn.MUL;
+            case DIV -> AtomFn.DIV;
+            case MOD -> AtomFn.MOD;
+            case POW -> AtomFn.POW;
+            case AND, OR, NEG, POS, NOT, FLOORDIV, MATMUL ->
+                throw new InternalError(operator + " between two values of RASP");
+        };
         if (isSequence(a) || isSequence(b)) {
             String symbol = fn == AtomFn.POW ? "pow" : fn.text();
             return binary(fn, symbol, a, b, span);
@@ -183,8 +183,7 @@ final class RaspOperators {
         for (RaspValue.Items list : lists) {
             all.addAll(list.items());
             if (all.size() > RaspStager.MAX_ITEMS) {
-                throw new RaspError(
-                        Problem.LIMIT, span, "a list of more than " + RaspStager.MAX_ITEMS + " items", "");
+                throw new RaspError(Problem.LIMIT, span, "a list of more than " + RaspStager.MAX_ITEMS + " items", "");
             }
         }
         return new RaspValue.Items(all);
@@ -316,15 +315,14 @@ final class RaspOperators {
                 throw new RaspError(
                         Problem.TYPE, span, "an s-op can be in a list of atoms, not in " + container.describe(), "");
             }
-            SequenceNode node =
-                    graph.node(new SequenceOp.Among(atoms(list, span)), List.of(((RaspValue.Sequence) item).node()), span);
+            SequenceNode node = graph.node(
+                    new SequenceOp.Among(atoms(list, span)), List.of(((RaspValue.Sequence) item).node()), span);
             String shown = written.isEmpty() ? container.written() : written;
             return new RaspValue.Sequence(node, name(item) + " in " + shown);
         }
         if (item instanceof RaspValue.Plain p) {
             if (container instanceof RaspValue.Items list) {
-                return new RaspValue.Plain(
-                        Atom.of(list.items().stream().anyMatch(other -> same(p, other))));
+                return new RaspValue.Plain(Atom.of(list.items().stream().anyMatch(other -> same(p, other))));
             }
             if (container instanceof RaspValue.Sequence s && !s.isSelector()) {
                 return new RaspValue.Sequence(graph.contains(s.node(), p.atom(), span), "( s-op > 0 )");
@@ -339,8 +337,7 @@ final class RaspOperators {
         List<Atom> atoms = new ArrayList<>();
         for (RaspValue item : list.items()) {
             if (!(item instanceof RaspValue.Plain p)) {
-                throw new RaspError(
-                        Problem.TYPE, span, "this list must hold atoms; it holds " + item.describe(), "");
+                throw new RaspError(Problem.TYPE, span, "this list must hold atoms; it holds " + item.describe(), "");
             }
             atoms.add(p.atom());
         }
@@ -360,7 +357,8 @@ final class RaspOperators {
                         name + "[" + place + "]",
                         span);
             case RaspValue.Dict dict -> dict(dict, index, name + "[" + place + "]", span);
-            case RaspValue.Sequence s when !s.isSelector() -> {
+            case RaspValue.Sequence s
+            when !s.isSelector() -> {
                 if (!(index instanceof RaspValue.Plain p) || !isWhole(p.atom())) {
                     throw new RaspError(
                             Problem.TYPE,
@@ -415,8 +413,8 @@ final class RaspOperators {
 
     private RaspValue lookup(List<Atom> keys, List<Atom> values, RaspValue index, String name, Span span) {
         try {
-            SequenceNode node = graph.node(
-                    new SequenceOp.Lookup(keys, values), List.of(((RaspValue.Sequence) index).node()), span);
+            SequenceNode node =
+                    graph.node(new SequenceOp.Lookup(keys, values), List.of(((RaspValue.Sequence) index).node()), span);
             return new RaspValue.Sequence(node, name);
         } catch (SequenceError e) {
             throw RaspError.of(e, span);

@@ -3,11 +3,7 @@ package tfx.frontend.rasp;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
-import java.util.function.Consumer;
 import java.util.stream.Collectors;
 import tfx.frontend.ast.Expr;
 import tfx.frontend.ast.Item;
@@ -25,9 +21,23 @@ public final class RaspStager {
     private static final int MAX_STEPS = 5_000_000;
     static final int MAX_ITEMS = 1_000_000;
 
+    /// Who a REPL's statements are for.
+    public interface Listener {
+        /// Sees each s-op and selector when it is made.
+        ///
+        /// @throws SequenceError if it does not run
+        default void made(RaspValue.Sequence sequence) {}
+
+        /// Takes a new example.
+        default void example(Item.Subset subset, RaspValue example) {}
+
+        /// Takes a command.
+        default void command(Item.Command command) {}
+    }
+
     /// Runs another file for `load`.
     @FunctionalInterface
-    public interface Loader {
+    interface Loader {
         /// @return what it set, for showing
         List<Outcome> load(String path, Span span, Environment into);
     }
@@ -41,18 +51,15 @@ public final class RaspStager {
         record Shown(RaspValue.Applied applied, Span span) implements Outcome {}
     }
 
-    private final SequenceGraph graph;
     private final Loader loader;
-    private final Consumer<RaspValue.Sequence> trial;
+    private final Listener listener;
     private final RaspOperators operators;
     private final Deque<Span> calls = new ArrayDeque<>();
     private int steps;
 
-    /// @param trial sees each s-op and selector when it is made, and may throw a {@link SequenceError}
-    public RaspStager(SequenceGraph graph, Loader loader, Consumer<RaspValue.Sequence> trial) {
-        this.graph = graph;
+    RaspStager(SequenceGraph graph, Loader loader, Listener listener) {
         this.loader = loader;
-        this.trial = trial;
+        this.listener = listener;
         this.operators = new RaspOperators(graph);
     }
 
@@ -106,11 +113,12 @@ public final class RaspStager {
             case Item.Draw d -> {
                 return List.of(draw(d, environment));
             }
-            case Item.SetExample s -> value(s.example(), environment);
-            case Item.ShowExample s -> {}
-            case Item.SwitchExamples s -> {}
-            case Item.SwitchDisplay s -> {}
-            case Item.Leave l -> {}
+            case Item.SetExample s -> {
+                RaspValue example = single(s.example(), environment);
+                input(example, s.example().span());
+                listener.example(s.subset(), example);
+            }
+            case Item.Command c -> listener.command(c);
             case Item.Return r -> throw new InternalError("a return outside a function at " + r.span());
             case Item.If i -> throw new InternalError("an if statement at " + i.span());
         }
@@ -120,20 +128,16 @@ public final class RaspStager {
     private Outcome draw(Item.Draw draw, Environment environment) {
         RaspValue value = value(draw.what(), environment);
         if (!(value instanceof RaspValue.Sequence s) || s.isSelector()) {
-            throw new RaspError(
-                    Problem.TYPE, draw.what().span(), "draw takes an s-op, not " + value.describe(), "");
+            throw new RaspError(Problem.TYPE, draw.what().span(), "draw takes an s-op, not " + value.describe(), "");
         }
-        RaspValue input = draw.input()
-                .map(i -> value(i, environment))
-                .orElse(new RaspValue.Plain(Atom.of("hello")));
+        RaspValue input = draw.input().map(i -> value(i, environment)).orElse(new RaspValue.Plain(Atom.of("hello")));
         Span place = draw.input().map(Expr::span).orElse(draw.span());
         return new Outcome.Shown(new RaspValue.Applied(s, input(input, place), input), draw.span());
     }
 
     private List<Outcome> assign(Item.Assign assign, Environment environment) {
-        List<RaspValue> values = assign.values().stream()
-                .map(e -> single(e, environment))
-                .collect(Collectors.toList());
+        List<RaspValue> values =
+                assign.values().stream().map(e -> single(e, environment)).collect(Collectors.toList());
         List<String> names = assign.targets();
         if (names.size() == 1) {
             values = List.of(values.size() == 1 ? values.getFirst() : new RaspValue.Items(values));
@@ -142,10 +146,7 @@ public final class RaspStager {
         }
         if (values.size() != names.size()) {
             throw new RaspError(
-                    Problem.COUNT,
-                    assign.span(),
-                    "expected " + names.size() + " values, found " + values.size(),
-                    "");
+                    Problem.COUNT, assign.span(), "expected " + names.size() + " values, found " + values.size(), "");
         }
         List<Outcome> outcomes = new ArrayList<>();
         for (int i = 0; i < names.size(); i++) {
@@ -204,8 +205,7 @@ public final class RaspStager {
             case RaspValue.Plain(Atom.Text t) -> characters(t.value());
             case RaspValue.Poison p -> throw RaspError.silent();
             default ->
-                throw new RaspError(
-                        Problem.TYPE, span, "several names take a list apart, not " + value.describe(), "");
+                throw new RaspError(Problem.TYPE, span, "several names take a list apart, not " + value.describe(), "");
         };
     }
 
@@ -246,7 +246,7 @@ public final class RaspStager {
         try {
             value = evaluate(expr, environment);
             if (value instanceof RaspValue.Sequence s) {
-                trial.accept(s);
+                listener.made(s);
             }
         } catch (SequenceError e) {
             throw RaspError.of(e, expr.span());
@@ -279,8 +279,8 @@ public final class RaspStager {
             }
             case Expr.Comprehension c -> {
                 List<RaspValue> items = new ArrayList<>();
-                for (RaspValue item : iterated(
-                        value(c.iterable(), environment), c.iterable().span())) {
+                for (RaspValue item :
+                        iterated(value(c.iterable(), environment), c.iterable().span())) {
                     Environment inner = environment.nested();
                     bind(c.names(), item, inner, c.span());
                     items.add(single(c.item(), inner));
@@ -289,8 +289,8 @@ public final class RaspStager {
             }
             case Expr.DictComprehension c -> {
                 RaspValue.Dict dict = RaspValue.Dict.empty();
-                for (RaspValue item : iterated(
-                        value(c.iterable(), environment), c.iterable().span())) {
+                for (RaspValue item :
+                        iterated(value(c.iterable(), environment), c.iterable().span())) {
                     Environment inner = environment.nested();
                     bind(c.names(), item, inner, c.span());
                     dict.put(key(c.entry().key(), inner), single(c.entry().value(), inner));
@@ -324,9 +324,7 @@ public final class RaspStager {
                         i.span());
             }
             case Expr.Call c ->
-                c.function() instanceof Expr.Builtin b
-                        ? builtin(b.name(), c, environment)
-                        : call(c, environment);
+                c.function() instanceof Expr.Builtin b ? builtin(b.name(), c, environment) : call(c, environment);
             case Expr.Builtin b -> throw misplaced(b);
             case Expr.Comparator c -> throw misplaced(c);
             case Expr.Nothing n -> throw misplaced(n);
@@ -380,8 +378,9 @@ public final class RaspStager {
             Expr.Comparator comparator = (Expr.Comparator) a.get(2).value();
             return operators.select(RaspOperators.comparison(comparator.fn()), keys, queries, call.span());
         }
-        List<RaspValue> arguments =
-                call.arguments().stream().map(a -> single(a.value(), environment)).toList();
+        List<RaspValue> arguments = call.arguments().stream()
+                .map(a -> single(a.value(), environment))
+                .toList();
         return switch (name) {
             case "aggregate" -> operators.aggregate(arguments, call.span());
             case "round" -> operators.round(arguments.getFirst(), call.span());
@@ -395,8 +394,9 @@ public final class RaspStager {
 
     private RaspValue call(Expr.Call call, Environment environment) {
         RaspValue function = single(call.function(), environment);
-        List<RaspValue> arguments =
-                call.arguments().stream().map(a -> single(a.value(), environment)).toList();
+        List<RaspValue> arguments = call.arguments().stream()
+                .map(a -> single(a.value(), environment))
+                .toList();
         RaspValue value = apply(function, arguments, call);
         if (value instanceof RaspValue.Sequence s && !(function instanceof RaspValue.Sequence)) {
             s.rename(functionName(function) + "("
@@ -427,10 +427,11 @@ public final class RaspStager {
         switch (function) {
             case RaspValue.Sequence s -> {
                 if (arguments.size() != 1) {
-                    throw new RaspError(
-                            Problem.COUNT, span, "applying takes one input, not " + arguments.size(), "");
+                    throw new RaspError(Problem.COUNT, span, "applying takes one input, not " + arguments.size(), "");
                 }
-                List<Atom> input = input(arguments.getFirst(), call.arguments().getFirst().value().span());
+                List<Atom> input = input(
+                        arguments.getFirst(),
+                        call.arguments().getFirst().value().span());
                 return new RaspValue.Applied(s, input, arguments.getFirst());
             }
             case RaspValue.Function f -> {
@@ -478,20 +479,21 @@ public final class RaspStager {
             }
             run(statement, inner);
         }
-        throw new InternalError("a function without return at " + function.function().span());
+        throw new InternalError(
+                "a function without return at " + function.function().span());
     }
 
     private static void requireCount(String name, int expected, int found, Span span) {
         if (expected != found) {
-            throw new RaspError(
-                    Problem.COUNT, span, name + " takes " + expected + " arguments, not " + found, "");
+            throw new RaspError(Problem.COUNT, span, name + " takes " + expected + " arguments, not " + found, "");
         }
     }
 
     /// A value as the input of a sequence program.
     static List<Atom> input(RaspValue value, Span span) {
         List<Atom> atoms = new ArrayList<>();
-        for (RaspValue item : value instanceof RaspValue.Plain(Atom.Text t) ? characters(t.value()) : iterable(value, span)) {
+        for (RaspValue item :
+                value instanceof RaspValue.Plain(Atom.Text t) ? characters(t.value()) : iterable(value, span)) {
             if (!(item instanceof RaspValue.Plain p)) {
                 throw new RaspError(Problem.TYPE, span, "an input holds atoms, not " + item.describe(), "");
             }

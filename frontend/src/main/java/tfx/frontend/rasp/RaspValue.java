@@ -56,8 +56,8 @@ public sealed interface RaspValue {
     /// A function that is not written in RASP.
     record Primitive(String name, List<String> parameters, String creator, Body body) implements RaspValue {}
 
-    /// An s-op or a selector, and what it is called. Assigning it to a name renames it wherever it is used, as in the
-    /// language's first implementation.
+    /// An s-op or a selector, and what it is called. Assigning it to a name renames it wherever it is used, as
+    /// in the language's first implementation.
     final class Sequence implements RaspValue {
         private static final int LONGEST = 30;
 

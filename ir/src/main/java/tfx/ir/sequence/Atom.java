@@ -2,8 +2,8 @@ package tfx.ir.sequence;
 
 import java.math.BigInteger;
 
-/// A value at one position of a sequence, and a plain value of RASP. Two atoms are `equals` if they are of one type
-/// and value; {@link Numbers#same} is RASP's `==`, to which 1, 1.0 and `True` are the same.
+/// A value at one position of a sequence, and a plain value of RASP. Two atoms are `equals` if they are of one
+/// type and value; {@link Numbers#same} is RASP's `==`, to which 1, 1.0 and `True` are the same.
 public sealed interface Atom {
     /// An integer of any size.
     record Whole(BigInteger value) implements Atom {}

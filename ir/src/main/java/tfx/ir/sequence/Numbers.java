@@ -3,8 +3,8 @@ package tfx.ir.sequence;
 import java.math.BigDecimal;
 import java.math.BigInteger;
 
-/// Python's numbers, which RASP's are: integers of any size, `/` always a float, `round` to even, `%` with the sign
-/// of the divisor, and bools that count as 0 and 1.
+/// Python's numbers, which RASP's are: integers of any size, `/` always a float, `round` to even, `%` with the
+/// sign of the divisor, and bools that count as 0 and 1.
 public final class Numbers {
     /// The longest integer, in bits, and the longest string: enough for any program that ends, and small enough to
     /// end those that do not.
@@ -73,7 +73,8 @@ public final class Numbers {
     }
 
     static boolean unordered(Atom a, Atom b) {
-        return a instanceof Atom.Real x && Double.isNaN(x.value()) || b instanceof Atom.Real y && Double.isNaN(y.value());
+        return a instanceof Atom.Real x && Double.isNaN(x.value())
+                || b instanceof Atom.Real y && Double.isNaN(y.value());
     }
 
     private static int compareNumbers(Atom a, Atom b) {
@@ -192,8 +193,7 @@ public final class Numbers {
         if (!reals(a, b)) {
             BigInteger divisor = whole(b);
             BigInteger remainder = whole(a).mod(divisor.abs());
-            return new Atom.Whole(
-                    divisor.signum() < 0 && remainder.signum() != 0 ? remainder.add(divisor) : remainder);
+            return new Atom.Whole(divisor.signum() < 0 && remainder.signum() != 0 ? remainder.add(divisor) : remainder);
         }
         double divisor = real(b);
         double remainder = real(a) % divisor;
@@ -269,7 +269,8 @@ public final class Numbers {
 
     private static void requireNumber(String operator, Atom x) {
         if (!x.kind().isNumber()) {
-            throw new SequenceError(operator + " is not defined on a " + x.kind().text());
+            throw new SequenceError(
+                    operator + " is not defined on a " + x.kind().text());
         }
     }
 
@@ -286,7 +287,7 @@ public final class Numbers {
     }
 
     static SequenceError undefined(String operator, Atom a, Atom b) {
-        return new SequenceError(
-                operator + " is not defined on " + a.kind().text() + " and " + b.kind().text());
+        return new SequenceError(operator + " is not defined on " + a.kind().text() + " and "
+                + b.kind().text());
     }
 }

@@ -8,8 +8,8 @@ import java.util.regex.Pattern;
 /// Text of atoms and atoms of text, as Python's `str`, `repr`, `int` and `float` have them.
 public final class PythonText {
     private static final Pattern WHOLE = Pattern.compile("[+-]?\\d+(_\\d+)*", Pattern.UNICODE_CHARACTER_CLASS);
-    private static final Pattern REAL = Pattern.compile(
-            "[+-]?(\\d+(_\\d+)*\\.?(\\d+(_\\d+)*)?|\\.\\d+(_\\d+)*)([eE][+-]?\\d+(_\\d+)*)?");
+    private static final Pattern REAL =
+            Pattern.compile("[+-]?(\\d+(_\\d+)*\\.?(\\d+(_\\d+)*)?|\\.\\d+(_\\d+)*)([eE][+-]?\\d+(_\\d+)*)?");
     private static final Pattern INFINITE = Pattern.compile("[+-]?inf(inity)?", Pattern.CASE_INSENSITIVE);
     private static final Pattern NO_NUMBER = Pattern.compile("[+-]?nan", Pattern.CASE_INSENSITIVE);
     private static final int MAX_DIGITS = 4300;

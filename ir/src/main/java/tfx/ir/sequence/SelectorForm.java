@@ -8,10 +8,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
 
-/// The normal form of a selector: a sum of products of comparisons, each product with a whole factor, whose value is 1
-/// where the selector selects and 0 elsewhere. `a or b` is `a + b - ab`, `not a` is `1 - a`; a product that compares the
-/// same keys and queries twice is one comparison or nothing at all, so that unions of what excludes each other, such as
-/// the ranks of a sort, stay short.
+/// The normal form of a selector: a sum of products of comparisons, each product with a whole factor, whose
+/// value is 1 where the selector selects and 0 elsewhere. `a or b` is `a + b - ab`, `not a` is `1 - a`; a
+/// product that compares the same keys and queries twice is one comparison or nothing at all, so that unions of
+/// what excludes each other, such as the ranks of a sort, stay short.
 ///
 /// Counts and sums over the selected positions are then sums of counts and sums over products.
 public record SelectorForm(Map<List<SelectorForm.Comparison>, Long> terms) {
@@ -23,8 +23,8 @@ public record SelectorForm(Map<List<SelectorForm.Comparison>, Long> terms) {
     private static final int GREATER = 4;
     private static final int ALL = LESS | EQUAL | GREATER;
 
-    private static final Comparator<List<Comparison>> ORDER = Comparator.<List<Comparison>>comparingInt(List::size)
-            .thenComparing(Object::toString);
+    private static final Comparator<List<Comparison>> ORDER =
+            Comparator.<List<Comparison>>comparingInt(List::size).thenComparing(Object::toString);
 
     /// `keys[j] ? queries[i]`, true for the orders of the two that `relation` holds.
     ///
@@ -74,13 +74,12 @@ public record SelectorForm(Map<List<SelectorForm.Comparison>, Long> terms) {
         if (a.isEmpty() || b.isEmpty()) {
             return Optional.empty();
         }
-        SelectorForm form =
-                switch (node.op()) {
-                    case SequenceOp.Both both -> a.get().times(b.get());
-                    case SequenceOp.Either either ->
-                        a.get().plus(b.get(), 1).plus(a.get().times(b.get()), -1);
-                    default -> a.get().complement();
-                };
+        SelectorForm form = switch (node.op()) {
+            case SequenceOp.Both both -> a.get().times(b.get());
+            case SequenceOp.Either either ->
+                a.get().plus(b.get(), 1).plus(a.get().times(b.get()), -1);
+            default -> a.get().complement();
+        };
         return form.terms.size() <= MAX_TERMS ? Optional.of(form) : Optional.empty();
     }
 
@@ -128,8 +127,8 @@ public record SelectorForm(Map<List<SelectorForm.Comparison>, Long> terms) {
 
     private SelectorForm times(SelectorForm other) {
         TreeMap<List<Comparison>, Long> product = new TreeMap<>(ORDER);
-        terms.forEach((a, count) -> other.terms.forEach((b, more) ->
-                joined(a, b).ifPresent(all -> product.merge(all, count * more, Long::sum))));
+        terms.forEach((a, count) -> other.terms.forEach(
+                (b, more) -> joined(a, b).ifPresent(all -> product.merge(all, count * more, Long::sum))));
         product.values().removeIf(count -> count == 0);
         return new SelectorForm(product);
     }

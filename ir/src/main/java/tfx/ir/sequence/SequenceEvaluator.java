@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.IntFunction;
 
-/// What s-ops and selectors mean: loops over positions, selectors as tables of bits. Slow and obvious; every engine is
-/// tested against it.
+/// What s-ops and selectors mean: loops over positions, selectors as tables of bits. Slow and obvious; every
+/// engine is tested against it.
 public final class SequenceEvaluator {
     private final List<Atom> input;
     private final Map<SequenceNode, List<Atom>> values = new HashMap<>();
@@ -54,7 +54,8 @@ public final class SequenceEvaluator {
         return selectors.get(selector);
     }
 
-    /// The type that a sequence of these atoms has: `bools` and `ints` mixed are ints, ints and floats mixed are floats.
+    /// The type that a sequence of these atoms has: `bools` and `ints` mixed are ints, ints and floats mixed are
+    /// floats.
     ///
     /// @throws SequenceError for strings beside others
     public static Kind kind(List<Atom> atoms) {
@@ -77,8 +78,8 @@ public final class SequenceEvaluator {
     }
 
     private static String excerpt(List<Atom> atoms) {
-        List<String> shown = new ArrayList<>(
-                atoms.stream().limit(8).map(PythonText::quoted).toList());
+        List<String> shown =
+                new ArrayList<>(atoms.stream().limit(8).map(PythonText::quoted).toList());
         if (atoms.size() > shown.size()) {
             shown.add("...");
         }
@@ -91,19 +92,27 @@ public final class SequenceEvaluator {
             case SequenceOp.Indices x -> store(node, i -> Atom.of(i));
             case SequenceOp.Constant c -> store(node, i -> c.value());
             case SequenceOp.Map m ->
-                store(node, i -> m.fn()
-                        .of(
-                                values(node.operands().getFirst()).get(i),
-                                values(node.operands().getLast()).get(i)));
+                store(
+                        node,
+                        i -> m.fn().of(
+                                        values(node.operands().getFirst()).get(i),
+                                        values(node.operands().getLast()).get(i)));
             case SequenceOp.Choose c ->
-                store(node, i -> values(node.operand(Numbers.truth(values(node.operand(0)).get(i)) ? 1 : 2)).get(i));
+                store(
+                        node,
+                        i -> values(node.operand(
+                                        Numbers.truth(values(node.operand(0)).get(i)) ? 1 : 2))
+                                .get(i));
             case SequenceOp.Lookup l -> {
                 Map<Object, Atom> entries = entries(l);
                 store(node, i -> look(l, entries, values(node.operand(0)).get(i)));
             }
             case SequenceOp.Among a ->
-                store(node, i -> Atom.of(a.items().stream()
-                        .anyMatch(item -> Numbers.same(item, values(node.operand(0)).get(i)))));
+                store(
+                        node,
+                        i -> Atom.of(a.items().stream()
+                                .anyMatch(item -> Numbers.same(
+                                        item, values(node.operand(0)).get(i)))));
             case SequenceOp.Select s -> {
                 List<Atom> keys = values(node.operand(0));
                 List<Atom> queries = values(node.operand(1));
@@ -184,12 +193,14 @@ public final class SequenceEvaluator {
             case SequenceOp.Map m -> {
                 List<Atom> atoms = new ArrayList<>();
                 for (int i = 0; i < node.operands().size(); i++) {
-                    atoms.add(i == operand ? atom : ((SequenceOp.Constant) node.operand(i).op()).value());
+                    atoms.add(
+                            i == operand
+                                    ? atom
+                                    : ((SequenceOp.Constant) node.operand(i).op()).value());
                 }
                 yield m.fn().apply(atoms);
             }
-            case SequenceOp.Among a ->
-                Atom.of(a.items().stream().anyMatch(item -> Numbers.same(item, atom)));
+            case SequenceOp.Among a -> Atom.of(a.items().stream().anyMatch(item -> Numbers.same(item, atom)));
             case SequenceOp.Lookup l -> look(l, entries(l), atom);
             default -> throw new IllegalArgumentException(node + " is no function of one atom");
         };
@@ -232,9 +243,8 @@ public final class SequenceEvaluator {
             return from.get(row.nextSetBit(0));
         }
         if (kind != Kind.WHOLE && kind != Kind.REAL) {
-            throw new SequenceError(
-                    "a position selects " + count + " values, and there is no mean of " + kind.text() + "s: "
-                            + excerpt(from));
+            throw new SequenceError("a position selects " + count + " values, and there is no mean of " + kind.text()
+                    + "s: " + excerpt(from));
         }
         Atom sum = Atom.of(0);
         for (int j = row.nextSetBit(0); j >= 0; j = row.nextSetBit(j + 1)) {

@@ -7,8 +7,8 @@ import java.util.Map;
 import java.util.Set;
 import tfx.ir.Span;
 
-/// Makes s-ops and selectors. Equal operations on equal operands are one node, which is how heads are found to be the
-/// same. What fails for every input is refused here.
+/// Makes s-ops and selectors. Equal operations on equal operands are one node, which is how heads are found to
+/// be the same. What fails for every input is refused here.
 public final class SequenceGraph {
     private record Key(SequenceOp op, List<Integer> operands) {}
 
@@ -132,7 +132,9 @@ public final class SequenceGraph {
                     fn.text() + " is not defined on "
                             + String.join(
                                     " and ",
-                                    arguments.stream().map(SequenceGraph::describe).toList()));
+                                    arguments.stream()
+                                            .map(SequenceGraph::describe)
+                                            .toList()));
         }
         return kinds;
     }
@@ -146,7 +148,9 @@ public final class SequenceGraph {
         if (lookup.values().isEmpty()) {
             throw new SequenceError(span, "every lookup in an empty list or dict fails");
         }
-        if (lookup.isList() && !index.kinds().contains(Kind.WHOLE) && !index.kinds().contains(Kind.TRUTH)) {
+        if (lookup.isList()
+                && !index.kinds().contains(Kind.WHOLE)
+                && !index.kinds().contains(Kind.TRUTH)) {
             throw new SequenceError(span, "places in a list are ints, not " + describe(index.kinds()));
         }
         EnumSet<Kind> kinds = EnumSet.noneOf(Kind.class);

@@ -20,8 +20,7 @@ public final class SequenceNode {
     private final Set<Kind> kinds;
     private final Span span;
 
-    SequenceNode(
-            SequenceGraph graph, int id, SequenceOp op, List<SequenceNode> operands, Set<Kind> kinds, Span span) {
+    SequenceNode(SequenceGraph graph, int id, SequenceOp op, List<SequenceNode> operands, Set<Kind> kinds, Span span) {
         this.graph = graph;
         this.id = id;
         this.op = op;

@@ -7,9 +7,9 @@ import tfx.ir.graph.Node;
 import tfx.ir.sequence.Kind;
 import tfx.runtime.DType;
 
-/// An s-op as a vector: bools are bool, ints i64, floats f64, strings i32 codes whose order is that of the strings.
-/// Where a vector mixes kinds of numbers, it holds all as i64, or as f64 if there are floats, and `tag` says which
-/// position is which.
+/// An s-op as a vector: bools are bool, ints i64, floats f64, strings i32 codes whose order is that of the
+/// strings. Where a vector mixes kinds of numbers, it holds all as i64, or as f64 if there are floats, and `tag`
+/// says which position is which.
 ///
 /// @param tag   i32, the ordinal of each position's kind; none where all have one kind
 /// @param bound ints are at most this far from 0

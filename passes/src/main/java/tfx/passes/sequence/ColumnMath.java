@@ -18,8 +18,8 @@ import tfx.runtime.DType;
 import tfx.runtime.Dim;
 import tfx.runtime.TensorType;
 
-/// Functions of numbers on vectors. Integers are i64 as long as they fit and floats f64; what must hold for that to be
-/// what Python gives is collected as conditions, and a call where one fails is left to the evaluator.
+/// Functions of numbers on vectors. Integers are i64 as long as they fit and floats f64; what must hold for that
+/// to be what Python gives is collected as conditions, and a call where one fails is left to the evaluator.
 final class ColumnMath {
     /// Integers stay below this; the sum of two still fits.
     private static final double LARGEST = 0x1p62;
@@ -96,15 +96,14 @@ final class ColumnMath {
 
     /// Which positions hold ints or bools; none where that is known.
     private Optional<Node> tagOf(Column a, Column b) {
-        boolean mixed = a.kinds().contains(Kind.REAL) && !a.is(Kind.REAL) || b.kinds().contains(Kind.REAL) && !b.is(Kind.REAL);
+        boolean mixed =
+                a.kinds().contains(Kind.REAL) && !a.is(Kind.REAL) || b.kinds().contains(Kind.REAL) && !b.is(Kind.REAL);
         if (!mixed || a.is(Kind.REAL) || b.is(Kind.REAL)) {
             return Optional.empty();
         }
         Node real = math.of(BinaryFn.OR, isReal(a), isReal(b));
-        return Optional.of(math.where(
-                real,
-                fill(DType.I32, Kind.REAL.ordinal()),
-                fill(DType.I32, Kind.WHOLE.ordinal())));
+        return Optional.of(
+                math.where(real, fill(DType.I32, Kind.REAL.ordinal()), fill(DType.I32, Kind.WHOLE.ordinal())));
     }
 
     private Node isReal(Column x) {
@@ -116,12 +115,11 @@ final class ColumnMath {
 
     /// Sums, differences and products.
     Column arithmetic(AtomFn fn, Column a, Column b) {
-        BinaryFn op =
-                switch (fn) {
-                    case ADD -> BinaryFn.ADD;
-                    case SUB -> BinaryFn.SUB;
-                    default -> BinaryFn.MUL;
-                };
+        BinaryFn op = switch (fn) {
+            case ADD -> BinaryFn.ADD;
+            case SUB -> BinaryFn.SUB;
+            default -> BinaryFn.MUL;
+        };
         double bound = fn == AtomFn.MUL ? a.bound() * b.bound() : a.bound() + b.bound();
         if (!a.isReal() && !b.isReal()) {
             Node value = math.of(op, number(a), number(b));
@@ -250,6 +248,7 @@ final class ColumnMath {
 
     /// The kind of each position.
     Node tag(Column x) {
-        return x.tag().orElseGet(() -> fill(DType.I32, x.kinds().iterator().next().ordinal()));
+        return x.tag()
+                .orElseGet(() -> fill(DType.I32, x.kinds().iterator().next().ordinal()));
     }
 }

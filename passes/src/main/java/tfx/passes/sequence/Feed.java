@@ -11,6 +11,9 @@ public sealed interface Feed {
     /// The input's name in the graph.
     String name();
 
+    /// As many entries as tokens, whose values do not matter: `[n]` bools.
+    record Positions(String name) implements Feed {}
+
     /// The tokens: `[n]`, of the dtype of their kind.
     record Tokens(String name, SequenceOp.Conversion conversion, Kind kind) implements Feed {}
 

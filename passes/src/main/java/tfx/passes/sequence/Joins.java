@@ -42,7 +42,8 @@ final class Joins {
     ///
     /// @return i32
     Node search(Node sorted, Node values, boolean notAbove) {
-        return searches.computeIfAbsent(List.of(sorted.id(), values.id(), notAbove), k -> make(sorted, values, notAbove));
+        return searches.computeIfAbsent(
+                List.of(sorted.id(), values.id(), notAbove), k -> make(sorted, values, notAbove));
     }
 
     /// State: the place up to which all is below, and how many entries after it may be.

@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import tfx.ir.BinaryFn;
-import tfx.ir.ReduceFn;
 import tfx.ir.Span;
 import tfx.ir.UnaryFn;
 import tfx.ir.graph.Algebra;
@@ -24,9 +23,10 @@ import tfx.runtime.DType;
 import tfx.runtime.Dim;
 import tfx.runtime.TensorType;
 
-/// Sums of a vector over what each position selects. The selector's normal form decides how: a product of comparisons
-/// that bounds positions is a difference of prefix sums; one that names a position looks there; equalities, and one
-/// order beside them, are ranges of sorted keys; what is none of these is a sum over all pairs, which no memory holds.
+/// Sums of a vector over what each position selects. The selector's normal form decides how: a product of
+/// comparisons that bounds positions is a difference of prefix sums; one that names a position looks there;
+/// equalities, and one order beside them, are ranges of sorted keys; what is none of these is a sum over all
+/// pairs, which no memory holds.
 final class SelectedSums {
     /// The keys of comparisons with positions: 0, 1, ... and a number added.
     private record Position(long offset) {}
@@ -43,11 +43,7 @@ final class SelectedSums {
 
     /// @param naive whether every selector is summed over all pairs
     SelectedSums(
-            GraphBuilder graph,
-            ColumnMath columns,
-            Dim size,
-            Function<SequenceNode, Column> values,
-            boolean naive) {
+            GraphBuilder graph, ColumnMath columns, Dim size, Function<SequenceNode, Column> values, boolean naive) {
         this.graph = graph;
         this.math = new Algebra(graph, Span.NONE);
         this.columns = columns;
@@ -58,15 +54,18 @@ final class SelectedSums {
     }
 
     private Optional<SelectorForm> form(SequenceNode selector) {
-        return forms.computeIfAbsent(selector, s -> SelectorForm.of(s).map(SelectorForm::withoutUnequal)
-                .filter(this::hasRanges));
+        return forms.computeIfAbsent(
+                selector,
+                s -> SelectorForm.of(s).map(SelectorForm::withoutUnequal).filter(this::hasRanges));
     }
 
     /// Whether each product is a range of something sorted.
     private boolean hasRanges(SelectorForm form) {
         return form.terms().keySet().stream().allMatch(product -> {
-            List<Comparison> pairs = product.stream().filter(SelectedSums::isPair).toList();
-            boolean direct = pairs.stream().anyMatch(c -> c.isEqual() && position(c.keys()).isPresent());
+            List<Comparison> pairs =
+                    product.stream().filter(SelectedSums::isPair).toList();
+            boolean direct = pairs.stream()
+                    .anyMatch(c -> c.isEqual() && position(c.keys()).isPresent());
             long orders = pairs.stream()
                     .filter(c -> !c.isEqual())
                     .map(c -> attribute(c.keys()))
@@ -141,10 +140,8 @@ final class SelectedSums {
                 Node q = graph.broadcast(both.get(1), shape, List.of(0), Span.NONE);
                 yield math.of(ColumnMath.comparison(s.comparison()), k, q);
             }
-            case SequenceOp.Both b ->
-                math.of(BinaryFn.AND, pairs(selector.operand(0)), pairs(selector.operand(1)));
-            case SequenceOp.Either e ->
-                math.of(BinaryFn.OR, pairs(selector.operand(0)), pairs(selector.operand(1)));
+            case SequenceOp.Both b -> math.of(BinaryFn.AND, pairs(selector.operand(0)), pairs(selector.operand(1)));
+            case SequenceOp.Either e -> math.of(BinaryFn.OR, pairs(selector.operand(0)), pairs(selector.operand(1)));
             default -> math.of(UnaryFn.NOT, pairs(selector.operand(0)));
         };
     }
@@ -184,7 +181,8 @@ final class SelectedSums {
                 pairs.add(c);
             } else if (c.keys().op() instanceof SequenceOp.Constant) {
                 Node holds = holds(c, values.apply(c.keys()), values.apply(c.queries()));
-                rows = Optional.of(rows.map(r -> math.of(BinaryFn.AND, r, holds)).orElse(holds));
+                rows = Optional.of(
+                        rows.map(r -> math.of(BinaryFn.AND, r, holds)).orElse(holds));
             } else {
                 weighted = math.only(holds(c, values.apply(c.keys()), values.apply(c.queries())), weighted);
             }
@@ -242,7 +240,9 @@ final class SelectedSums {
                 math.of(BinaryFn.LT, place, length()));
         if (queries.isReal()) {
             inside = math.of(
-                    BinaryFn.AND, inside, math.of(BinaryFn.EQ, math.of(UnaryFn.FLOOR, queries.value()), queries.value()));
+                    BinaryFn.AND,
+                    inside,
+                    math.of(BinaryFn.EQ, math.of(UnaryFn.FLOOR, queries.value()), queries.value()));
         }
         Node there = graph.cast(math.where(inside, place, math.number(place, 0)), DType.I32, Span.NONE);
         for (Comparison c : pairs) {
@@ -257,10 +257,7 @@ final class SelectedSums {
     /// Values at other positions.
     Column moved(Column x, Node places) {
         return new Column(
-                math.gather(x.value(), places, 0),
-                x.kinds(),
-                x.tag().map(t -> math.gather(t, places, 0)),
-                x.bound());
+                math.gather(x.value(), places, 0), x.kinds(), x.tag().map(t -> math.gather(t, places, 0)), x.bound());
     }
 
     private Node length() {
@@ -325,8 +322,7 @@ final class SelectedSums {
             below = math.where(whole, below, math.plus(below, 1));
         }
         Node zero = math.number(below, 0);
-        return graph.cast(
-                math.of(BinaryFn.MAX, zero, math.of(BinaryFn.MIN, below, length())), DType.I32, Span.NONE);
+        return graph.cast(math.of(BinaryFn.MAX, zero, math.of(BinaryFn.MIN, below, length())), DType.I32, Span.NONE);
     }
 
     /// Sums of ranges of a vector in an order.
@@ -347,7 +343,8 @@ final class SelectedSums {
             Node to = joins.search(ranks.sorted(), ranks.queries(), true);
             Node found = math.of(BinaryFn.LT, from, to);
             Node code = joins.search(ranks.sorted(), ranks.keys(), false);
-            matched = Optional.of(matched.map(m -> math.of(BinaryFn.AND, m, found)).orElse(found));
+            matched = Optional.of(
+                    matched.map(m -> math.of(BinaryFn.AND, m, found)).orElse(found));
             if (c == equals.getFirst()) {
                 keys = wide(code);
                 queries = wide(from);
@@ -380,8 +377,8 @@ final class SelectedSums {
         }
         Node order = joins.order(sortKeys);
         Node sorted = math.gather(sortKeys, order, 0);
-        Node sum = between(
-                Optional.of(order), vector, joins.search(sorted, from, false), joins.search(sorted, to, false));
+        Node sum =
+                between(Optional.of(order), vector, joins.search(sorted, from, false), joins.search(sorted, to, false));
         return math.only(matched.orElseThrow(), sum);
     }
 

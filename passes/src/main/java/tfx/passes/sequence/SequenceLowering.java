@@ -25,9 +25,9 @@ import tfx.runtime.DType;
 import tfx.runtime.Dim;
 import tfx.runtime.TensorType;
 
-/// What: an s-op or a selector becomes a graph of vectors of one length, which every backend runs.
-/// Requires: the kind of the input's tokens. Ensures: where the output `regular` is true, the others are what the
-/// evaluator gives, up to the rounding of sums of floats. Does not: report errors; a call that fails, or leaves the
+/// What: an s-op or a selector becomes a graph of vectors of one length, which every backend runs. Requires: the
+/// kind of the input's tokens. Ensures: where the output `regular` is true, the others are what the evaluator
+/// gives, up to the rounding of sums of floats. Does not: report errors; a call that fails, or leaves the
 /// numbers that vectors hold, is not regular, and the evaluator says why.
 public final class SequenceLowering {
     /// A lowered program. Its outputs are `value`, `regular`, and `tag` where positions differ in kind.
@@ -70,6 +70,9 @@ public final class SequenceLowering {
     private SequenceLowering(Kind input, boolean naive) {
         this.input = input;
         this.sums = new SelectedSums(graph, columns, size, done::get, naive);
+        // The number of positions, for programs that read no tokens.
+        feeds.add(new Feed.Positions(feed("positions")));
+        input(feeds.getFirst().name(), DType.BOOL, List.of(size));
     }
 
     /// Lowers a node.
@@ -134,14 +137,13 @@ public final class SequenceLowering {
     }
 
     private Column tokens(SequenceOp.Conversion conversion) {
-        Kind kind =
-                switch (conversion) {
-                    case ASIS -> input;
-                    case STR -> Kind.TEXT;
-                    case INT -> Kind.WHOLE;
-                    case FLOAT -> Kind.REAL;
-                    case BOOL -> Kind.TRUTH;
-                };
+        Kind kind = switch (conversion) {
+            case ASIS -> input;
+            case STR -> Kind.TEXT;
+            case INT -> Kind.WHOLE;
+            case FLOAT -> Kind.REAL;
+            case BOOL -> Kind.TRUTH;
+        };
         String name = feed("tokens");
         feeds.add(new Feed.Tokens(name, conversion, kind));
         return Column.of(input(name, dtype(kind), List.of(size)), kind, LARGEST_TOKEN);
@@ -149,8 +151,7 @@ public final class SequenceLowering {
 
     private Column constant(Atom value) {
         if (value instanceof Atom.Text t) {
-            return Column.of(
-                    graph.broadcast(code(t.value()), List.of(size), List.of(), Span.NONE), Kind.TEXT, 0);
+            return Column.of(graph.broadcast(code(t.value()), List.of(size), List.of(), Span.NONE), Kind.TEXT, 0);
         }
         if (value instanceof Atom.Whole w) {
             if (w.value().bitLength() > 62) {
@@ -353,9 +354,8 @@ public final class SequenceLowering {
             throw new Irregular("a mean of what may be bools alone");
         }
         Node sum = sums.sum(selector, columns.number(x));
-        Column total = x.isReal()
-                ? Column.of(sum, Kind.REAL, 0)
-                : Column.of(sum, Kind.WHOLE, x.bound() * LARGEST_PLACE);
+        Column total =
+                x.isReal() ? Column.of(sum, Kind.REAL, 0) : Column.of(sum, Kind.WHOLE, x.bound() * LARGEST_PLACE);
         Node divisor = math.of(BinaryFn.MAX, count, math.number(count, 1));
         Node mean = math.div(columns.real(total), graph.cast(divisor, DType.F64, Span.NONE));
         columns.require(math.of(UnaryFn.ISFINITE, mean));

@@ -13,9 +13,9 @@ import tfx.frontend.Frontend;
 import tfx.ir.sequence.Atom;
 import tfx.ir.sequence.SequenceNode;
 
-/// Programs of RASP on long inputs: by the normal form of their selectors, and over all pairs of positions, which is
-/// what their text says. The reference is a target: 5 ms to sort 800 tokens, a second for each program on 100 000
-/// tokens, and time that grows as n log n, whose exponent between 10 000 and 100 000 is below 1.2.
+/// Programs of RASP on long inputs: by the normal form of their selectors, and over all pairs of positions,
+/// which is what their text says. The reference is a target: 5 ms to sort 800 tokens, a second for each program
+/// on 100 000 tokens, and time that grows as n log n, whose exponent between 10 000 and 100 000 is below 1.2.
 public final class Rasp {
     private record Entry(String name, String file, String alphabet) {}
 
