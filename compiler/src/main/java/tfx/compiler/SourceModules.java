@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import tfx.frontend.Frontend;
 import tfx.frontend.Parsing;
@@ -12,10 +13,14 @@ import tfx.frontend.Parsing;
 final class SourceModules implements Frontend.Modules {
     @Override
     public Optional<Found> library(String name) throws IOException {
-        String file = name.contains(".") ? name : name + ".tfx";
-        try (InputStream in = SourceModules.class.getResourceAsStream("/tfx/stdlib/" + file)) {
-            return in == null ? Optional.empty() : Optional.of(new Found("stdlib/" + file, in.readAllBytes(), true));
+        for (String ending : name.contains(".") ? List.of("") : List.of(".tfx", ".rasp")) {
+            try (InputStream in = SourceModules.class.getResourceAsStream("/tfx/stdlib/" + name + ending)) {
+                if (in != null) {
+                    return Optional.of(new Found("stdlib/" + name + ending, in.readAllBytes(), true));
+                }
+            }
         }
+        return Optional.empty();
     }
 
     @Override

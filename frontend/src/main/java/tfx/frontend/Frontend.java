@@ -11,6 +11,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
 import tfx.frontend.ast.Item;
 import tfx.frontend.rasp.RaspFiles;
@@ -18,8 +19,10 @@ import tfx.frontend.rasp.RaspStager;
 import tfx.frontend.rasp.RaspValue;
 import tfx.frontend.stage.Builtins;
 import tfx.frontend.stage.ModuleScope;
+import tfx.frontend.stage.RaspBorder;
 import tfx.frontend.stage.ProgramStager;
 import tfx.frontend.stage.Scope;
+import tfx.frontend.stage.Value;
 import tfx.ir.Diagnostic;
 import tfx.ir.InternalError;
 import tfx.ir.Source;
@@ -63,14 +66,31 @@ public final class Frontend {
     private static final Map<List<Object>, List<Item>> LIBRARY = new ConcurrentHashMap<>();
 
     private final Modules modules;
-    private final SequenceGraph sequenceGraph = new SequenceGraph();
-    private Scope base = Builtins.scope();
-    private final Problems problems = new Problems();
+    private final Problems problems;
+    private final RaspFiles rasp;
+    private final RaspBorder border;
+    private Scope base;
     private final Map<String, ModuleScope> loaded = new HashMap<>();
     private final Set<String> loading = new LinkedHashSet<>();
 
-    private Frontend(Modules modules) {
+    private Frontend(Modules modules, Problems problems, RaspStager.Listener listener) {
         this.modules = modules;
+        this.problems = problems;
+        SequenceGraph graph = new SequenceGraph();
+        this.base = Builtins.scope(graph);
+        this.rasp = new RaspFiles(graph, modules, problems, this::exported, listener);
+        this.border = new RaspBorder(rasp, problems);
+    }
+
+    /// What runs RASP, statement by statement or file by file.
+    public static RaspFiles rasp(Modules modules, Problems problems, RaspStager.Listener listener) {
+        return new Frontend(modules, problems, listener).rasp;
+    }
+
+    /// What a file of tfx exports to RASP.
+    private Map<String, RaspValue> exported(Modules.Found file, Span span) {
+        core(span);
+        return border.export(load(file, span));
     }
 
     /// Checks one file and all programs in it.
@@ -78,7 +98,7 @@ public final class Frontend {
     /// @param name  the file's name for messages and relative imports
     /// @param bytes its content
     public static Checked check(String name, byte[] bytes, Modules modules) {
-        Frontend frontend = new Frontend(modules);
+        Frontend frontend = new Frontend(modules, new Problems(), new RaspStager.Listener() {});
         Checked found = onLargeStack(() -> frontend.check(new Modules.Found(name, bytes, false)));
         return found.diagnostics().isEmpty() ? found : new Checked(List.of(), Map.of(), found.diagnostics());
     }
@@ -86,18 +106,23 @@ public final class Frontend {
     private Checked check(Modules.Found file) {
         if (file.name().endsWith(RASP)) {
             Map<String, SequenceNode> sequences = new LinkedHashMap<>();
-            new RaspFiles(sequenceGraph, modules, problems, new RaspStager.Listener() {})
-                    .run(file)
-                    .own()
-                    .forEach((name, value) -> {
-                        if (value instanceof RaspValue.Sequence s) {
-                            sequences.put(name, s.node());
-                        }
-                    });
+            rasp.run(file).own().forEach((name, value) -> {
+                if (value instanceof RaspValue.Sequence s) {
+                    sequences.put(name, s.node());
+                }
+            });
             return new Checked(List.of(), sequences, problems.sorted());
         }
-        List<Program> programs = programs(file);
-        return new Checked(programs, Map.of(), problems.sorted());
+        Span start = new Span(new Source(file.name(), ""), 0, 0);
+        core(start);
+        ModuleScope module = load(file, start);
+        Map<String, SequenceNode> sequences = new TreeMap<>();
+        module.scope().own().forEach((name, value) -> {
+            if (value instanceof Value.Sequence s) {
+                sequences.put(name, s.node());
+            }
+        });
+        return new Checked(programs(module), sequences, problems.sorted());
     }
 
     /// The AST of one file, for printing.
@@ -142,10 +167,7 @@ public final class Frontend {
         return result.getFirst();
     }
 
-    private List<Program> programs(Modules.Found file) {
-        Span start = new Span(new Source(file.name(), ""), 0, 0);
-        core(start);
-        ModuleScope module = load(file, start);
+    private List<Program> programs(ModuleScope module) {
         List<Program> programs = new ArrayList<>();
         Set<String> names = new HashSet<>();
         for (Item item : module.items()) {
@@ -169,6 +191,9 @@ public final class Frontend {
 
     /// Loads the core module; its names become visible everywhere.
     private void core(Span start) {
+        if (!loaded.isEmpty()) {
+            return;
+        }
         try {
             Optional<Modules.Found> found = modules.library(CORE);
             if (found.isPresent()) {
@@ -210,6 +235,11 @@ public final class Frontend {
         ModuleScope module = new ModuleScope(new Scope(base), List.of());
         if (loaded.size() >= MAX_MODULES) {
             problems.report("TFX0203", from, "more than " + MAX_MODULES + " modules", "");
+            return module;
+        }
+        if (found.name().endsWith(RASP)) {
+            border.export(found.library() ? rasp.library() : rasp.run(found).own(), module.scope());
+            loaded.put(found.name(), module);
             return module;
         }
         loading.add(found.name());

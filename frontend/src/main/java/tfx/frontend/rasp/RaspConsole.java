@@ -20,7 +20,6 @@ import tfx.ir.sequence.Numbers;
 import tfx.ir.sequence.PythonText;
 import tfx.ir.sequence.SequenceError;
 import tfx.ir.sequence.SequenceEvaluator;
-import tfx.ir.sequence.SequenceGraph;
 import tfx.ir.sequence.SequenceNode;
 import tfx.ir.sequence.SequenceText;
 
@@ -31,7 +30,6 @@ public final class RaspConsole implements RaspStager.Listener {
     private static final String HELLO = "hello";
 
     private final StringBuilder out;
-    private final SequenceGraph graph = new SequenceGraph();
     private final Problems problems = new Problems();
     private final RaspFiles files;
     private final Environment environment;
@@ -50,7 +48,7 @@ public final class RaspConsole implements RaspStager.Listener {
     /// @param out takes what is printed
     public RaspConsole(Frontend.Modules modules, StringBuilder out) {
         this.out = out;
-        this.files = new RaspFiles(graph, modules, problems, this);
+        this.files = Frontend.rasp(modules, problems, this);
         this.environment = files.console();
         out.append("RASP 0.1\nrunning example is: ").append(HELLO).append('\n');
     }
@@ -263,6 +261,7 @@ public final class RaspConsole implements RaspStager.Listener {
             }
             case RaspValue.Plain p -> out.append(left + "    value: " + assigned + " " + format(p) + "\n");
             case RaspValue.Applied a -> applied(a);
+            case RaspValue.Opaque o -> out.append(left + "    value: " + assigned + " " + o.what() + "\n");
             case RaspValue.Poison p -> {}
         }
     }

@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import tfx.frontend.Frontend;
@@ -17,7 +18,9 @@ import tfx.ir.Diagnostic;
 import tfx.ir.InternalError;
 import tfx.ir.Source;
 import tfx.ir.Span;
+import tfx.ir.sequence.SequenceError;
 import tfx.ir.sequence.SequenceGraph;
+import tfx.ir.sequence.SequenceNode;
 import tfx.ir.sequence.SequenceOp;
 
 /// Runs files and statements of the RASP dialect, each against the library; an error ends its statement alone.
@@ -30,13 +33,28 @@ public final class RaspFiles {
     private final SequenceGraph graph;
     private final Frontend.Modules modules;
     private final Problems problems;
+    private final Foreign foreign;
     private final RaspStager stager;
     private final Environment library = Environment.library();
     private final Deque<String> loading = new ArrayDeque<>();
     private int loads;
 
+    /// Loads files of tfx.
+    @FunctionalInterface
+    public interface Foreign {
+        /// What a file exports.
+        Map<String, RaspValue> load(Frontend.Modules.Found file, Span span);
+    }
+
+    /// @param foreign  loads files of tfx
     /// @param listener takes what is for a REPL
-    public RaspFiles(SequenceGraph graph, Frontend.Modules modules, Problems problems, RaspStager.Listener listener) {
+    public RaspFiles(
+            SequenceGraph graph,
+            Frontend.Modules modules,
+            Problems problems,
+            Foreign foreign,
+            RaspStager.Listener listener) {
+        this.foreign = foreign;
         this.graph = graph;
         this.modules = modules;
         this.problems = problems;
@@ -99,6 +117,29 @@ public final class RaspFiles {
         return outcomes;
     }
 
+    /// The library's own names.
+    public Map<String, RaspValue> library() {
+        return library.own();
+    }
+
+    /// An s-op or selector that was made elsewhere.
+    public static RaspValue value(SequenceNode node) {
+        return new RaspValue.Sequence(node, node.isSelector() ? "sel" : "s-op");
+    }
+
+    /// Calls a function; empty if that is wrong, which is reported.
+    public Optional<RaspValue> call(RaspValue function, List<RaspValue> arguments, Span span) {
+        stager.restart();
+        try {
+            return Optional.of(stager.apply(function, arguments, span, span));
+        } catch (RaspError e) {
+            report(e);
+        } catch (SequenceError e) {
+            report(RaspError.of(e, span));
+        }
+        return Optional.empty();
+    }
+
     /// Runs one statement; what is wrong with it is reported, and in a file the names it would have set become
     /// poison.
     public List<Outcome> run(Item.Statement statement, Environment environment) {
@@ -157,6 +198,13 @@ public final class RaspFiles {
         }
         if (++loads > MAX_LOADS) {
             throw new RaspError(RaspError.Problem.LOAD, span, "more than " + MAX_LOADS + " loads", "");
+        }
+        if (found.name().endsWith(".tfx")) {
+            Map<String, RaspValue> values = foreign.load(found, span);
+            values.forEach((name, value) -> RaspStager.set(name, value, into, span));
+            return values.entrySet().stream()
+                    .map(e -> (Outcome) new Outcome.Named(e.getKey(), e.getValue(), span))
+                    .toList();
         }
         Environment environment = Environment.file(library, Optional.of(into), path);
         List<Outcome> outcomes = run(found, environment);

@@ -5,7 +5,6 @@ import java.util.List;
 import java.util.stream.Collectors;
 import tfx.frontend.ast.Expr.Operator;
 import tfx.frontend.rasp.RaspError.Problem;
-import tfx.ir.BinaryFn;
 import tfx.ir.InternalError;
 import tfx.ir.Span;
 import tfx.ir.sequence.Atom;
@@ -27,18 +26,6 @@ final class RaspOperators {
         this.graph = graph;
     }
 
-    static AtomFn comparison(BinaryFn fn) {
-        return switch (fn) {
-            case EQ -> AtomFn.EQ;
-            case NE -> AtomFn.NE;
-            case LT -> AtomFn.LT;
-            case LE -> AtomFn.LE;
-            case GT -> AtomFn.GT;
-            case GE -> AtomFn.GE;
-            default -> throw new InternalError(fn + " compares nothing");
-        };
-    }
-
     /// `bool(x)` of a plain value.
     static boolean truth(RaspValue value) {
         return switch (value) {
@@ -49,6 +36,7 @@ final class RaspOperators {
             case RaspValue.Primitive p -> true;
             case RaspValue.Sequence s -> true;
             case RaspValue.Applied a -> true;
+            case RaspValue.Opaque o -> true;
             case RaspValue.Poison p -> throw RaspError.silent();
         };
     }

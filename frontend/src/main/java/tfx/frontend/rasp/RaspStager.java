@@ -11,6 +11,7 @@ import tfx.frontend.rasp.RaspError.Problem;
 import tfx.ir.InternalError;
 import tfx.ir.Span;
 import tfx.ir.sequence.Atom;
+import tfx.ir.sequence.AtomFn;
 import tfx.ir.sequence.SequenceError;
 import tfx.ir.sequence.SequenceGraph;
 
@@ -159,7 +160,7 @@ public final class RaspStager {
         return outcomes;
     }
 
-    private static void set(String name, RaspValue value, Environment environment, Span span) {
+    static void set(String name, RaspValue value, Environment environment, Span span) {
         if (environment.isReserved(name)) {
             boolean own = Environment.RESERVED.contains(name);
             throw new RaspError(
@@ -302,7 +303,7 @@ public final class RaspStager {
                 operators.infix(i.operator(), single(i.left(), environment), single(i.right(), environment), i.span());
             case Expr.Compare c ->
                 operators.compare(
-                        RaspOperators.comparison(c.fn()),
+                        AtomFn.comparison(c.fn()),
                         single(c.left(), environment),
                         single(c.right(), environment),
                         c.span());
@@ -376,7 +377,7 @@ public final class RaspStager {
             RaspValue keys = single(a.get(0).value(), environment);
             RaspValue queries = single(a.get(1).value(), environment);
             Expr.Comparator comparator = (Expr.Comparator) a.get(2).value();
-            return operators.select(RaspOperators.comparison(comparator.fn()), keys, queries, call.span());
+            return operators.select(AtomFn.comparison(comparator.fn()), keys, queries, call.span());
         }
         List<RaspValue> arguments = call.arguments().stream()
                 .map(a -> single(a.value(), environment))
@@ -397,7 +398,11 @@ public final class RaspStager {
         List<RaspValue> arguments = call.arguments().stream()
                 .map(a -> single(a.value(), environment))
                 .toList();
-        RaspValue value = apply(function, arguments, call);
+        RaspValue value = apply(
+                function,
+                arguments,
+                call.span(),
+                call.arguments().isEmpty() ? call.span() : call.arguments().getFirst().value().span());
         if (value instanceof RaspValue.Sequence s && !(function instanceof RaspValue.Sequence)) {
             s.rename(functionName(function) + "("
                     + arguments.stream().map(RaspStager::shortly).collect(Collectors.joining(" , ")) + ")");
@@ -422,29 +427,31 @@ public final class RaspStager {
                 };
     }
 
-    private RaspValue apply(RaspValue function, List<RaspValue> arguments, Expr.Call call) {
-        Span span = call.span();
+    /// Calls whatever can be called.
+    ///
+    /// @param inputSpan where an s-op's input is
+    RaspValue apply(RaspValue function, List<RaspValue> arguments, Span span, Span inputSpan) {
         switch (function) {
             case RaspValue.Sequence s -> {
                 if (arguments.size() != 1) {
                     throw new RaspError(Problem.COUNT, span, "applying takes one input, not " + arguments.size(), "");
                 }
-                List<Atom> input = input(
-                        arguments.getFirst(),
-                        call.arguments().getFirst().value().span());
-                return new RaspValue.Applied(s, input, arguments.getFirst());
+                return new RaspValue.Applied(s, input(arguments.getFirst(), inputSpan), arguments.getFirst());
             }
             case RaspValue.Function f -> {
                 return call(f, arguments, span);
             }
             case RaspValue.Primitive p -> {
-                requireCount(p.name(), p.parameters().size(), arguments.size(), span);
+                if (!p.parameters().equals(List.of("..."))) {
+                    requireCount(p.name(), p.parameters().size(), arguments.size(), span);
+                }
                 return p.body().apply(arguments, span);
             }
             case RaspValue.Plain p -> throw notCallable(p, span);
             case RaspValue.Items i -> throw notCallable(i, span);
             case RaspValue.Dict d -> throw notCallable(d, span);
             case RaspValue.Applied a -> throw notCallable(a, span);
+            case RaspValue.Opaque o -> throw notCallable(o, span);
             case RaspValue.Poison p -> throw RaspError.silent();
         }
     }

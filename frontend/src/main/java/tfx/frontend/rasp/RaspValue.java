@@ -90,6 +90,9 @@ public sealed interface RaspValue {
     /// An s-op or a selector on an input: can be shown, and nothing else.
     record Applied(Sequence sequence, List<Atom> input, RaspValue argument) implements RaspValue {}
 
+    /// Something of tfx that RASP has no word for.
+    record Opaque(String what) implements RaspValue {}
+
     /// The value of something already reported as wrong: using it reports nothing more.
     record Poison() implements RaspValue {}
 
@@ -103,6 +106,7 @@ public sealed interface RaspValue {
             case Primitive p -> "the function " + p.name();
             case Sequence s -> s.isSelector() ? "a selector" : "an s-op";
             case Applied a -> "the result of applying " + a.sequence().describe();
+            case Opaque o -> o.what();
             case Poison p -> "nothing";
         };
     }
@@ -121,6 +125,7 @@ public sealed interface RaspValue {
             case Primitive p -> p.creator() + " function: " + p.name() + "(" + String.join(", ", p.parameters()) + ")";
             case Sequence s -> s.name();
             case Applied a -> describe();
+            case Opaque o -> o.what();
             case Poison p -> "nothing";
         };
     }

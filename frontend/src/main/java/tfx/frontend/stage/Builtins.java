@@ -8,6 +8,8 @@ import tfx.ir.BinaryFn;
 import tfx.ir.ReduceFn;
 import tfx.ir.Span;
 import tfx.ir.UnaryFn;
+import tfx.ir.sequence.AtomFn;
+import tfx.ir.sequence.SequenceGraph;
 import tfx.runtime.DType;
 import tfx.runtime.Dim;
 
@@ -22,8 +24,9 @@ public final class Builtins {
     private Builtins() {}
 
     /// A scope with all primitives.
-    public static Scope scope() {
+    public static Scope scope(SequenceGraph graph) {
         Scope scope = new Scope();
+        Sequences.define(scope, graph);
         for (DType dtype : DType.values()) {
             scope.set(dtype.toString(), new Value.TypeName(dtype));
         }
@@ -87,6 +90,9 @@ public final class Builtins {
         Value x = a.get(0, "x");
         if (x instanceof Value.Array array) {
             return stager.tensors().unary(fn, array, a.span());
+        }
+        if (x instanceof Value.Sequence && fn == UnaryFn.ROUND) {
+            return Sequences.map(AtomFn.ROUND, x, a.span());
         }
         DoubleUnaryOperator reference = fn::apply;
         double number =
@@ -190,6 +196,9 @@ public final class Builtins {
     }
 
     private static Value where(Stager stager, Arguments a) {
+        if (Sequences.any(a.get(0, "condition"), a.get(1, "a"), a.get(2, "b"))) {
+            return Sequences.where(a.get(0, "condition"), a.get(1, "a"), a.get(2, "b"), a.span());
+        }
         Value.Array condition = a.array(0, "condition");
         Value left = a.get(1, "a");
         Value right = a.get(2, "b");
@@ -210,6 +219,11 @@ public final class Builtins {
 
     private static Value select(Stager stager, Arguments a) {
         BinaryFn fn = Stager.comparator(a.get(2, "op"), a.span());
+        Value keys = a.get(0, "keys");
+        Value queries = a.get(1, "queries");
+        if (Sequences.any(keys, queries)) {
+            return Sequences.select(fn, keys, queries, a.span());
+        }
         return stager.tensors().selector(a.array(0, "keys"), a.array(1, "queries"), fn, a.span());
     }
 
@@ -349,6 +363,6 @@ public final class Builtins {
 
     /// The names of all primitives, for documentation and tests.
     public static List<String> names() {
-        return scope().own().keySet().stream().sorted().toList();
+        return scope(new SequenceGraph()).own().keySet().stream().sorted().toList();
     }
 }

@@ -23,6 +23,9 @@ final class Operators {
     }
 
     Value apply(Operator operator, Value left, Value right, Span span) {
+        if (Sequences.any(left, right)) {
+            return Sequences.infix(operator, left, right, span);
+        }
         if (left instanceof Value.Array || right instanceof Value.Array) {
             Value.Array a = left instanceof Value.Array x ? x : scalar(left, ((Value.Array) right).dtype(), span);
             Value.Array b = right instanceof Value.Array x ? x : scalar(right, a.dtype(), span);
@@ -143,6 +146,9 @@ final class Operators {
     }
 
     Value compare(BinaryFn fn, Value left, Value right, Span span) {
+        if (Sequences.any(left, right)) {
+            return Sequences.compare(fn, left, right, span);
+        }
         if (left instanceof Value.Array || right instanceof Value.Array) {
             if (left instanceof Value.Nothing || right instanceof Value.Nothing) {
                 return new Value.Truth(fn == BinaryFn.NE);

@@ -17,6 +17,7 @@ import tfx.ir.InternalError;
 import tfx.ir.Span;
 import tfx.ir.UnaryFn;
 import tfx.ir.graph.GraphBuilder;
+import tfx.ir.sequence.AtomFn;
 import tfx.runtime.DType;
 import tfx.runtime.Dim;
 
@@ -274,6 +275,11 @@ public final class Stager {
 
     private Value prefix(Expr.Prefix p, Scope scope) {
         Value x = evaluate(p.operand(), scope);
+        if (x instanceof Value.Sequence s) {
+            return p.operator() == Expr.Operator.NOT
+                    ? Sequences.not(s, p.span())
+                    : Sequences.map(AtomFn.NEG, x, p.span());
+        }
         if (p.operator() == Expr.Operator.NOT) {
             return x instanceof Value.Array a
                     ? tensors.unary(UnaryFn.NOT, a, p.span())
@@ -298,7 +304,7 @@ public final class Stager {
     private Value infix(Expr.Infix i, Scope scope) {
         Value left = evaluate(i.left(), scope);
         boolean logical = i.operator() == Expr.Operator.AND || i.operator() == Expr.Operator.OR;
-        if (logical && !(left instanceof Value.Array)) {
+        if (logical && !(left instanceof Value.Array) && !(left instanceof Value.Sequence)) {
             boolean first = truth(left, i.left().span());
             return first == (i.operator() == Expr.Operator.OR) ? new Value.Truth(first) : evaluate(i.right(), scope);
         }
@@ -314,6 +320,12 @@ public final class Stager {
                         span,
                         "the condition is a tensor, " + a.describe() + ", known only at run time",
                         "use where(condition, a, b) to choose element by element");
+            case Value.Sequence s ->
+                throw StagingError.of(
+                        "TFX0208",
+                        span,
+                        "the condition is " + s.describe() + ", known only at run time",
+                        "use where(condition, a, b) to choose at each position");
             default -> throw StagingError.of("TFX0208", span, "expected True or False, found " + value.describe(), "");
         };
     }
@@ -407,6 +419,9 @@ public final class Stager {
             return new Subscripts(this, array, index, scope).apply();
         }
         Expr only = index.indices().getFirst();
+        if (value instanceof Value.Sequence s && index.indices().size() == 1) {
+            return Sequences.at(s, evaluate(only, scope), index.span());
+        }
         if (value instanceof Value.Items list && index.indices().size() == 1) {
             if (only instanceof Expr.Slice slice) {
                 return Subscripts.ofList(this, list, slice, scope);

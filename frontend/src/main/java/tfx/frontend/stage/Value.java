@@ -6,6 +6,7 @@ import java.util.stream.Collectors;
 import tfx.frontend.ast.Item;
 import tfx.ir.BinaryFn;
 import tfx.ir.graph.Node;
+import tfx.ir.sequence.SequenceNode;
 import tfx.runtime.DType;
 import tfx.runtime.Dim;
 
@@ -65,6 +66,12 @@ public sealed interface Value {
         }
     }
 
+    /// An s-op or a selector.
+    record Sequence(SequenceNode node) implements Value {}
+
+    /// Something of RASP that tfx has no word for.
+    record Opaque(String what) implements Value {}
+
     /// The value of something already reported as wrong: using it reports nothing more.
     record Poison() implements Value {}
 
@@ -85,6 +92,8 @@ public sealed interface Value {
             case Instance i -> "a record " + i.type();
             case RaggedSize r -> "the ragged length " + r.ragged().name();
             case Array a -> a.describe();
+            case Sequence s -> s.node().isSelector() ? "a selector" : "an s-op";
+            case Opaque o -> o.what();
             case Poison p -> "nothing";
         };
     }

@@ -3,6 +3,8 @@ package tfx.ir.sequence;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import tfx.ir.BinaryFn;
+import tfx.ir.InternalError;
 
 /// Functions of atoms, which s-ops apply at each position. A row says what it is called, what it does, and which
 /// kinds it gives for which.
@@ -264,8 +266,17 @@ public enum AtomFn {
         return all;
     }
 
-    public boolean isComparison() {
-        return this == EQ || this == NE || this == LT || this == LE || this == GT || this == GE;
+    /// The comparison of atoms that has the name of one of tensors.
+    public static AtomFn comparison(BinaryFn fn) {
+        return switch (fn) {
+            case EQ -> EQ;
+            case NE -> NE;
+            case LT -> LT;
+            case LE -> LE;
+            case GT -> GT;
+            case GE -> GE;
+            default -> throw new InternalError(fn + " compares nothing");
+        };
     }
 
     private static Set<Kind> arithmetic(Kind a, Kind b) {
