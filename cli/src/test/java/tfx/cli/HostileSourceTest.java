@@ -59,17 +59,58 @@ final class HostileSourceTest {
         text.put("nul", "program\0p(x: f32[N]) { return x; }");
         Files.writeString(folder.resolve("second.tfx"), "import \"first.tfx\";\n");
         Map<String, byte[]> cases = new LinkedHashMap<>();
-        text.forEach((name, source) -> cases.put(name, source.getBytes(StandardCharsets.UTF_8)));
-        cases.put("bad_utf8", new byte[] {'a', ' ', '=', ' ', (byte) 0xff, (byte) 0xfe, ';'});
-        cases.put("cut_utf8", new byte[] {'#', ' ', (byte) 0xe4, (byte) 0xb8});
+        text.forEach((name, source) -> cases.put(name + ".tfx", source.getBytes(StandardCharsets.UTF_8)));
+        rasp().forEach((name, source) -> cases.put(name + ".rasp", source.getBytes(StandardCharsets.UTF_8)));
+        cases.put("bad_utf8.tfx", new byte[] {'a', ' ', '=', ' ', (byte) 0xff, (byte) 0xfe, ';'});
+        cases.put("cut_utf8.tfx", new byte[] {'#', ' ', (byte) 0xe4, (byte) 0xb8});
         return cases;
+    }
+
+    /// The same for the RASP dialect.
+    private Map<String, String> rasp() throws IOException {
+        Map<String, String> text = new LinkedHashMap<>();
+        text.put("open_string", "a = \"abc;\n");
+        text.put("ragged_zip", "a = zip([1, 2], [1]);");
+        text.put("recursion", "def f(n) { return f(n + 1); }\na = f(0);");
+        text.put("sop_recursion", "def f(n) { return 1 if n == 0 else n * f(n - 1); }\na = f(indices);");
+        text.put("doubling", "def f(n) { return f(n + 1) + f(n + 1); }\na = f(0);");
+        text.put("type_mix", "a = tokens + 1;");
+        text.put("list_mix", "a = [1] + \"a\";");
+        text.put("selector_value", "a = select(tokens, tokens, ==) + 1;");
+        text.put("selector_in", "a = aggregate(tokens, tokens);");
+        text.put("selector_and", "a = select(1, 1, ==) and True;");
+        text.put("parentheses", "(".repeat(100_000) + "1" + ")".repeat(100_000) + ";");
+        text.put("lists", "a = " + "[".repeat(50_000) + "]".repeat(50_000) + ";");
+        text.put("calls", "a = " + "round(".repeat(100_000) + "1" + ")".repeat(100_000) + ";");
+        text.put("minuses", "a = " + "-".repeat(100_000) + "1;");
+        text.put("chain", "a = indices" + "+indices".repeat(70_000) + "+q;");
+        text.put("line", "a=" + "1+".repeat((1 << 19) - 8) + "q;");
+        text.put("statements", "a=1;".repeat(30_000) + "a=q;");
+        text.put("power", "a = 9^(9^(9^9));");
+        text.put("big_string", "a = \"ab\" * 1000000000000;");
+        text.put("squares", "a = 10;\nfor i in range(100) { a = a * a; }\n");
+        text.put("range", "a = range(1000000000000);");
+        text.put("list_bomb", "a = [1];\nfor i in range(100) { a = a + a; }\n");
+        text.put("endless", "for i in range(100000) { for j in range(100000) { a = i; } }\n");
+        text.put("depth", "a = indices;\nfor i in range(1000000) { a = a + 1; b = select(a, a, ==); c = length(1); }\n");
+        text.put("self_load", "load \"" + folder.resolve("self_load") + "\";\n");
+        text.put("first", "load \"second\";\n");
+        text.put("no_file", "load \"nowhere\";\n");
+        text.put("reserved", "indices = 1;\nmax = 2;\n");
+        text.put("unknown", "a = tokns;");
+        text.put("zero", "a = 1 / 0;");
+        text.put("key", "a = {1: 2}[3];");
+        text.put("empty_input", "tokens(\"\");");
+        text.put("nul", "a = \0;");
+        Files.writeString(folder.resolve("second.rasp"), "load \"first\";\n");
+        return text;
     }
 
     @Test
     void everyCaseEndsWithLocatedDiagnostics() throws Exception {
         List<String> wrong = new ArrayList<>();
         for (Map.Entry<String, byte[]> entry : cases().entrySet()) {
-            Path file = folder.resolve(entry.getKey() + ".tfx");
+            Path file = folder.resolve(entry.getKey());
             Files.write(file, entry.getValue());
             Path output = folder.resolve("output");
             long start = System.nanoTime();
@@ -81,14 +122,14 @@ final class HostileSourceTest {
             double seconds = (System.nanoTime() - start) / 1e9;
             process.destroyForcibly().waitFor();
             String printed = Files.readString(output, StandardCharsets.UTF_8);
-            boolean located = printed.contains("error[TFX") && printed.contains(".tfx:");
+            boolean located = printed.contains("error[TFX") && printed.matches("(?s).*\\.(tfx|rasp):.*");
             boolean traced = printed.contains("\tat ") || printed.contains("Exception");
             if (!ended || process.exitValue() != 1 || !located || traced || printed.length() > 100_000) {
                 wrong.add(entry.getKey() + ": " + (ended ? "exit " + process.exitValue() : "still running") + " after "
                         + seconds + " s: " + printed.substring(0, Math.min(600, printed.length())));
             }
             System.out.printf(
-                    "%-14s %.2f s  %s%n",
+                    "%-18s %.2f s  %s%n",
                     entry.getKey(), seconds, printed.lines().findFirst().orElse(""));
         }
         assertThat(wrong).isEmpty();

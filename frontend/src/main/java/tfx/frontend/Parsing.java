@@ -114,8 +114,8 @@ public final class Parsing {
                     super.syntaxError(recognizer, symbol, line, column, message, cause);
                 }
             });
-            RaspParser.FileContext file = parser.file();
-            return problems.isEmpty() ? new RaspAstBuilder(source).file(file) : List.of();
+            RaspParser.LineContext line = parser.line();
+            return problems.isEmpty() ? new RaspAstBuilder(source).line(line) : List.of();
         });
         return unfinished[0] ? Optional.empty() : Optional.of(statements);
     }

@@ -1,9 +1,15 @@
-/* The RASP dialect. Alternatives of `expression` stand in the order in which they bind, tightest first, and every
-   operator groups from the left: the language of "Thinking Like Transformers" as its own tools read it. A name that
-   reads input or shapes it (`select(`, `len(`) is one word with its bracket, so that `select` alone is a name. */
+/* The RASP dialect: the language of "Thinking Like Transformers" as its own tools read it. From `expression` down
+   operators bind tighter, and all group from the left, also `^` and the conditional. A function of the language with its
+   bracket (`select(`, `len(`) is one word, so that `select` alone is a name. */
 grammar Rasp;
 
 file: (statement | command)* EOF;
+
+/* What is typed into a REPL: an example may be any expression there, since nothing follows it. */
+line
+    : 'set' subset=('s-op' | 'selector')? 'example' expression EOF  # exampleLine
+    | (statement | command)* EOF                                    # statementLine
+    ;
 
 statement
     : expression ';'                                                        # evaluate
@@ -15,7 +21,7 @@ statement
     ;
 
 command
-    : 'set' subset=('s-op' | 'selector')? 'example' expression      # setExample
+    : 'set' subset=('s-op' | 'selector')? 'example' atom            # setExample
     | 'show' subset=('s-op' | 'selector')? 'example'                # showExample
     | subset=('s-op' | 'selector')? 'examples' switch=('on' | 'off') # switchExamples
     | 'full seq display' switch=('on' | 'off')                      # switchDisplay
@@ -28,30 +34,44 @@ expressions: expression (',' expression)*;
 
 entry: key=expression ':' value=expression;
 
-expression
+expression: conditional ('in' conditional)*;
+
+conditional: logical ('if' expression 'else' logical)*;
+
+logical: comparison (operators+=('and' | 'or') comparison)*;
+
+comparison: sum (operators+=('==' | '<=' | '>=' | '>' | '<') sum)*;
+
+sum: remainder (operators+=('+' | '-') remainder)*;
+
+remainder: product (operators+='%' product)*;
+
+product: power (operators+=('*' | '/') power)*;
+
+power: prefix (operators+='^' prefix)*;
+
+prefix: operator=('not' | '-' | '+') prefix | postfix;
+
+postfix: atom suffix*;
+
+suffix
+    : '[' expression ']'    # index
+    | '(' expressions? ')'  # call
+    ;
+
+atom
     : '(' expression ')'                                                    # group
-    | value=expression '[' index=expression ']'                             # index
-    | function=expression '(' expressions? ')'                              # call
-    | operator=('not' | '-' | '+') expression                               # prefix
     | operator=('round' | 'indicator') '(' expression ')'                   # wrapped
-    | expression operator='^' expression                                    # infix
-    | expression operator=('*' | '/') expression                            # infix
-    | expression operator='%' expression                                    # infix
-    | expression operator=('+' | '-') expression                            # infix
-    | expression operator=('==' | '<=' | '>=' | '>' | '<') expression       # compare
     | 'select(' key=expression ',' query=expression ',' comparator ')'      # select
-    | expression operator=('and' | 'or') expression                         # infix
-    | then=expression 'if' condition=expression 'else' otherwise=expression # conditional
+    | operator=('aggregate(' | 'range(' | 'zip(' | 'len(') expressions ')'  # builtin
     | NAME                                                                  # name
     | WHOLE                                                                 # whole
     | REAL                                                                  # real
     | STRING                                                                # string
     | '[' expressions? ']'                                                  # list
-    | '{' (entry (',' entry)*)? '}'                                         # dict
-    | operator=('aggregate(' | 'range(' | 'zip(' | 'len(') expressions ')'  # builtin
     | '[' value=expression 'for' names 'in' iterable=expression ']'         # comprehension
+    | '{' (entry (',' entry)*)? '}'                                         # dict
     | '{' entry 'for' names 'in' iterable=expression '}'                    # dictComprehension
-    | item=expression 'in' container=expression                             # contains
     ;
 
 comparator: '==' | '!=' | '<=' | '>=' | '<' | '>';

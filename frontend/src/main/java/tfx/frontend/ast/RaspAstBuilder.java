@@ -37,6 +37,13 @@ public final class RaspAstBuilder {
         return statements(file.children);
     }
 
+    /// What was typed into a REPL.
+    public List<Item.Statement> line(RaspParser.LineContext line) {
+        return line instanceof RaspParser.ExampleLineContext e
+                ? List.of(new Item.SetExample(subset(e.subset), expression(e.expression()), span(e)))
+                : statements(line.children);
+    }
+
     private List<Item.Statement> statements(List<ParseTree> children) {
         List<Item.Statement> all = new ArrayList<>();
         for (ParseTree child : children) {
@@ -93,7 +100,7 @@ public final class RaspAstBuilder {
         Span span = span(command);
         return switch (command) {
             case RaspParser.SetExampleContext s ->
-                new Item.SetExample(subset(s.subset), expression(s.expression()), span);
+                new Item.SetExample(subset(s.subset), atom(s.atom()), span);
             case RaspParser.ShowExampleContext s -> new Item.ShowExample(subset(s.subset), span);
             case RaspParser.SwitchExamplesContext s ->
                 new Item.SwitchExamples(subset(s.subset), s.switch_.getText().equals("on"), span);
@@ -110,31 +117,98 @@ public final class RaspAstBuilder {
                 : word.getText().equals("s-op") ? Item.Subset.SEQUENCES : Item.Subset.SELECTORS;
     }
 
-    private Expr expression(RaspParser.ExpressionContext expression) {
-        Span span = span(expression);
-        return switch (expression) {
+    private Expr expression(RaspParser.ExpressionContext e) {
+        Expr left = conditional(e.conditional(0));
+        for (int i = 1; i < e.conditional().size(); i++) {
+            Expr right = conditional(e.conditional(i));
+            left = new Expr.Contains(left, right, left.span().to(right.span()));
+        }
+        return left;
+    }
+
+    private Expr conditional(RaspParser.ConditionalContext c) {
+        Expr left = logical(c.logical(0));
+        for (int i = 1; i < c.logical().size(); i++) {
+            Expr otherwise = logical(c.logical(i));
+            left = new Expr.Conditional(
+                    expression(c.expression(i - 1)), left, otherwise, left.span().to(otherwise.span()));
+        }
+        return left;
+    }
+
+    private Expr logical(RaspParser.LogicalContext l) {
+        return chain(l.comparison().stream().map(this::comparison).toList(), l.operators);
+    }
+
+    private Expr comparison(RaspParser.ComparisonContext c) {
+        Expr left = sum(c.sum(0));
+        for (int i = 1; i < c.sum().size(); i++) {
+            Expr right = sum(c.sum(i));
+            BinaryFn fn = comparison(c.operators.get(i - 1).getText());
+            left = new Expr.Compare(fn, left, right, left.span().to(right.span()));
+        }
+        return left;
+    }
+
+    private Expr sum(RaspParser.SumContext s) {
+        return chain(s.remainder().stream().map(this::remainder).toList(), s.operators);
+    }
+
+    private Expr remainder(RaspParser.RemainderContext r) {
+        return chain(r.product().stream().map(this::product).toList(), r.operators);
+    }
+
+    private Expr product(RaspParser.ProductContext p) {
+        return chain(p.power().stream().map(this::power).toList(), p.operators);
+    }
+
+    private Expr power(RaspParser.PowerContext p) {
+        return chain(p.prefix().stream().map(this::prefix).toList(), p.operators);
+    }
+
+    /// Operators of one strength, from the left.
+    private static Expr chain(List<Expr> operands, List<Token> operators) {
+        Expr left = operands.getFirst();
+        for (int i = 1; i < operands.size(); i++) {
+            Expr right = operands.get(i);
+            Operator operator = operator(operators.get(i - 1).getText());
+            left = new Expr.Infix(operator, left, right, left.span().to(right.span()));
+        }
+        return left;
+    }
+
+    private Expr prefix(RaspParser.PrefixContext p) {
+        if (p.postfix() != null) {
+            return postfix(p.postfix());
+        }
+        Operator operator =
+                switch (p.operator.getText()) {
+                    case "not" -> Operator.NOT;
+                    case "-" -> Operator.NEG;
+                    default -> Operator.POS;
+                };
+        return new Expr.Prefix(operator, prefix(p.prefix()), span(p));
+    }
+
+    private Expr postfix(RaspParser.PostfixContext p) {
+        Expr value = atom(p.atom());
+        for (RaspParser.SuffixContext suffix : p.suffix()) {
+            Span span = span(p.atom()).to(span(suffix));
+            value = switch (suffix) {
+                case RaspParser.IndexContext i -> new Expr.Index(value, List.of(expression(i.expression())), span);
+                case RaspParser.CallContext c -> call(value, expressions(c.expressions()), span);
+                default -> throw new IllegalStateException(suffix.getClass().toString());
+            };
+        }
+        return value;
+    }
+
+    private Expr atom(RaspParser.AtomContext atom) {
+        Span span = span(atom);
+        return switch (atom) {
             case RaspParser.GroupContext g -> expression(g.expression());
-            case RaspParser.IndexContext i -> new Expr.Index(expression(i.value), List.of(expression(i.index)), span);
-            case RaspParser.CallContext c -> call(expression(c.function), expressions(c.expressions()), span);
-            case RaspParser.PrefixContext p ->
-                new Expr.Prefix(
-                        switch (p.operator.getText()) {
-                            case "not" -> Operator.NOT;
-                            case "-" -> Operator.NEG;
-                            default -> Operator.POS;
-                        },
-                        expression(p.expression()),
-                        span);
-            case RaspParser.WrappedContext w -> call(builtin(w.operator), List.of(expression(w.expression())), span);
-            case RaspParser.InfixContext i ->
-                new Expr.Infix(
-                        operator(i.operator.getText()), expression(i.expression(0)), expression(i.expression(1)), span);
-            case RaspParser.CompareContext c ->
-                new Expr.Compare(
-                        comparison(c.operator.getText()),
-                        expression(c.expression(0)),
-                        expression(c.expression(1)),
-                        span);
+            case RaspParser.WrappedContext w ->
+                call(builtin(w.operator), List.of(expression(w.expression())), span);
             case RaspParser.SelectContext s ->
                 call(
                         new Expr.Builtin("select", span),
@@ -143,22 +217,19 @@ public final class RaspAstBuilder {
                                 expression(s.query),
                                 new Expr.Comparator(comparison(s.comparator().getText()), span(s.comparator()))),
                         span);
-            case RaspParser.ConditionalContext c ->
-                new Expr.Conditional(expression(c.condition), expression(c.then), expression(c.otherwise), span);
+            case RaspParser.BuiltinContext b -> call(builtin(b.operator), expressions(b.expressions()), span);
             case RaspParser.NameContext n -> name(n.getText(), span);
             case RaspParser.WholeContext w -> new Expr.Whole(new BigInteger(w.getText()), span);
             case RaspParser.RealContext r -> new Expr.Real(Double.parseDouble(r.getText()), span);
             case RaspParser.StringContext s -> new Expr.Text(unquote(s.STRING()), span);
             case RaspParser.ListContext l -> new Expr.ListOf(expressions(l.expressions()), span);
-            case RaspParser.DictContext d ->
-                new Expr.DictOf(d.entry().stream().map(this::entry).toList(), span);
-            case RaspParser.BuiltinContext b -> call(builtin(b.operator), expressions(b.expressions()), span);
             case RaspParser.ComprehensionContext c ->
                 new Expr.Comprehension(expression(c.value), names(c.names()), expression(c.iterable), span);
+            case RaspParser.DictContext d ->
+                new Expr.DictOf(d.entry().stream().map(this::entry).toList(), span);
             case RaspParser.DictComprehensionContext c ->
                 new Expr.DictComprehension(entry(c.entry()), names(c.names()), expression(c.iterable), span);
-            case RaspParser.ContainsContext c -> new Expr.Contains(expression(c.item), expression(c.container), span);
-            default -> throw new IllegalStateException(expression.getClass().toString());
+            default -> throw new IllegalStateException(atom.getClass().toString());
         };
     }
 
