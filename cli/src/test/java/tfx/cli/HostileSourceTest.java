@@ -92,7 +92,8 @@ final class HostileSourceTest {
         text.put("range", "a = range(1000000000000);");
         text.put("list_bomb", "a = [1];\nfor i in range(100) { a = a + a; }\n");
         text.put("endless", "for i in range(100000) { for j in range(100000) { a = i; } }\n");
-        text.put("depth", "a = indices;\nfor i in range(1000000) { a = a + 1; b = select(a, a, ==); c = length(1); }\n");
+        text.put(
+                "depth", "a = indices;\nfor i in range(1000000) { a = a + 1; b = select(a, a, ==); c = length(1); }\n");
         text.put("self_load", "load \"" + folder.resolve("self_load") + "\";\n");
         text.put("first", "load \"second\";\n");
         text.put("no_file", "load \"nowhere\";\n");

@@ -99,8 +99,7 @@ public final class RaspAstBuilder {
     private Item.Statement command(RaspParser.CommandContext command) {
         Span span = span(command);
         return switch (command) {
-            case RaspParser.SetExampleContext s ->
-                new Item.SetExample(subset(s.subset), atom(s.atom()), span);
+            case RaspParser.SetExampleContext s -> new Item.SetExample(subset(s.subset), atom(s.atom()), span);
             case RaspParser.ShowExampleContext s -> new Item.ShowExample(subset(s.subset), span);
             case RaspParser.SwitchExamplesContext s ->
                 new Item.SwitchExamples(subset(s.subset), s.switch_.getText().equals("on"), span);
@@ -131,7 +130,10 @@ public final class RaspAstBuilder {
         for (int i = 1; i < c.logical().size(); i++) {
             Expr otherwise = logical(c.logical(i));
             left = new Expr.Conditional(
-                    expression(c.expression(i - 1)), left, otherwise, left.span().to(otherwise.span()));
+                    expression(c.expression(i - 1)),
+                    left,
+                    otherwise,
+                    left.span().to(otherwise.span()));
         }
         return left;
     }
@@ -181,12 +183,11 @@ public final class RaspAstBuilder {
         if (p.postfix() != null) {
             return postfix(p.postfix());
         }
-        Operator operator =
-                switch (p.operator.getText()) {
-                    case "not" -> Operator.NOT;
-                    case "-" -> Operator.NEG;
-                    default -> Operator.POS;
-                };
+        Operator operator = switch (p.operator.getText()) {
+            case "not" -> Operator.NOT;
+            case "-" -> Operator.NEG;
+            default -> Operator.POS;
+        };
         return new Expr.Prefix(operator, prefix(p.prefix()), span(p));
     }
 
@@ -207,8 +208,7 @@ public final class RaspAstBuilder {
         Span span = span(atom);
         return switch (atom) {
             case RaspParser.GroupContext g -> expression(g.expression());
-            case RaspParser.WrappedContext w ->
-                call(builtin(w.operator), List.of(expression(w.expression())), span);
+            case RaspParser.WrappedContext w -> call(builtin(w.operator), List.of(expression(w.expression())), span);
             case RaspParser.SelectContext s ->
                 call(
                         new Expr.Builtin("select", span),

@@ -402,7 +402,9 @@ public final class RaspStager {
                 function,
                 arguments,
                 call.span(),
-                call.arguments().isEmpty() ? call.span() : call.arguments().getFirst().value().span());
+                call.arguments().isEmpty()
+                        ? call.span()
+                        : call.arguments().getFirst().value().span());
         if (value instanceof RaspValue.Sequence s && !(function instanceof RaspValue.Sequence)) {
             s.rename(functionName(function) + "("
                     + arguments.stream().map(RaspStager::shortly).collect(Collectors.joining(" , ")) + ")");

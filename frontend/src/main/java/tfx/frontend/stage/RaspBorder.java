@@ -47,8 +47,7 @@ public final class RaspBorder {
             case RaspValue.Sequence s -> new Value.Sequence(s.node());
             case RaspValue.Function f ->
                 function(f.function().name(), f, f.function().parameters().size());
-            case RaspValue.Primitive p ->
-                function(p.name(), p, p.parameters().size());
+            case RaspValue.Primitive p -> function(p.name(), p, p.parameters().size());
             case RaspValue.Dict d -> new Value.Opaque(d.describe() + " of RASP");
             case RaspValue.Applied a -> new Value.Opaque(a.describe());
             case RaspValue.Opaque o -> new Value.Opaque(o.what());

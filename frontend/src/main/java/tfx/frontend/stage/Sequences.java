@@ -14,8 +14,8 @@ import tfx.ir.sequence.SequenceGraph;
 import tfx.ir.sequence.SequenceNode;
 import tfx.ir.sequence.SequenceOp;
 
-/// S-ops and selectors in tfx: the names that every file sees, and what operators mean on them. Staged numbers, strings
-/// and truths beside an s-op stand at each position.
+/// S-ops and selectors in tfx: the names that every file sees, and what operators mean on them. Staged numbers,
+/// strings and truths beside an s-op stand at each position.
 final class Sequences {
     private Sequences() {}
 
@@ -39,8 +39,8 @@ final class Sequences {
         SequenceNode selector = selector(a.get(0, "selector"), a);
         SequenceNode values = sequence(a.get(1, "values"), selector.graph(), a.span());
         Value given = a.find(2, "default").orElse(new Value.Whole(tfx.runtime.Dim.ZERO));
-        Atom otherwise =
-                atom(given).orElseThrow(() -> a.fail("the default is a number, a string or a truth, not " + given.describe()));
+        Atom otherwise = atom(given)
+                .orElseThrow(() -> a.fail("the default is a number, a string or a truth, not " + given.describe()));
         return new Value.Sequence(selector.graph().aggregate(selector, values, otherwise, a.span()));
     }
 
@@ -124,19 +124,18 @@ final class Sequences {
             List<SequenceNode> both = List.of(((Value.Sequence) a).node(), ((Value.Sequence) b).node());
             return new Value.Sequence(graph(a).node(op, both, span));
         }
-        AtomFn fn =
-                switch (operator) {
-                    case ADD -> AtomFn.ADD;
-                    case SUB -> AtomFn.SUB;
-                    case MUL -> AtomFn.MUL;
-                    case DIV -> AtomFn.DIV;
-                    case MOD -> AtomFn.MOD;
-                    case POW -> AtomFn.POW;
-                    case AND -> AtomFn.AND;
-                    case OR -> AtomFn.OR;
-                    case FLOORDIV, MATMUL, NEG, POS, NOT ->
-                        throw StagingError.of("TFX0303", span, operator.text() + " is not defined on s-ops", "");
-                };
+        AtomFn fn = switch (operator) {
+            case ADD -> AtomFn.ADD;
+            case SUB -> AtomFn.SUB;
+            case MUL -> AtomFn.MUL;
+            case DIV -> AtomFn.DIV;
+            case MOD -> AtomFn.MOD;
+            case POW -> AtomFn.POW;
+            case AND -> AtomFn.AND;
+            case OR -> AtomFn.OR;
+            case FLOORDIV, MATMUL, NEG, POS, NOT ->
+                throw StagingError.of("TFX0303", span, operator.text() + " is not defined on s-ops", "");
+        };
         return apply(fn, a, b, span);
     }
 
