@@ -19,6 +19,7 @@ import tfx.runtime.RunException;
         subcommands = {
             RunCommand.class,
             ReplCommand.class,
+            HeadsCommand.class,
             CheckCommand.class,
             CompileCommand.class,
             EmitCommand.class,
