@@ -41,19 +41,22 @@ final class HeadsCommand implements Callable<Integer> {
         }
         Map<String, List<Heads.Head>> heads = new LinkedHashMap<>();
         for (Map.Entry<String, SequenceNode> entry : checked.get().sequences().entrySet()) {
-            boolean wanted = name.map(entry.getKey()::equals).orElse(!entry.getKey().startsWith("_"));
+            boolean wanted =
+                    name.map(entry.getKey()::equals).orElse(!entry.getKey().startsWith("_"));
             if (wanted && !entry.getValue().isSelector()) {
                 heads.put(entry.getKey(), Heads.of(entry.getValue()));
             }
         }
         if (heads.isEmpty()) {
-            throw new Main.Usage(file + " has no s-op" + name.map(n -> " '" + n + "'").orElse("") + "; it has "
-                    + checked.get().sequences().keySet());
+            throw new Main.Usage(
+                    file + " has no s-op" + name.map(n -> " '" + n + "'").orElse("") + "; it has "
+                            + checked.get().sequences().keySet());
         }
         if (json) {
             ObjectNode all = JsonNodeFactory.instance.objectNode();
             heads.forEach((s, h) -> {
-                ArrayNode widths = all.putObject(s).put("layers", Heads.layers(h)).putArray("heads");
+                ArrayNode widths =
+                        all.putObject(s).put("layers", Heads.layers(h)).putArray("heads");
                 widths(h).forEach(widths::add);
             });
             System.out.println(JsonValues.write(all));
@@ -71,7 +74,8 @@ final class HeadsCommand implements Callable<Integer> {
     }
 
     private static void print(Map<String, List<Heads.Head>> heads) {
-        int width = Math.max(4, heads.keySet().stream().mapToInt(String::length).max().orElse(0));
+        int width = Math.max(
+                4, heads.keySet().stream().mapToInt(String::length).max().orElse(0));
         System.out.printf("%-" + width + "s %7s %6s  %s%n", "s-op", "layers", "heads", "in each layer");
         heads.forEach((s, h) -> System.out.printf(
                 "%-" + width + "s %7d %6d  %s%n",

@@ -45,7 +45,6 @@ final class RaspDocTest {
     private static String replay(String block) {
         StringBuilder out = new StringBuilder();
         RaspConsole console = Compiler.console(out);
-        out.setLength(0);
         for (String line : block.lines().toList()) {
             Matcher prompt = PROMPT.matcher(line);
             if (prompt.matches()) {

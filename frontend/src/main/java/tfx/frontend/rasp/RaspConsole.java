@@ -29,6 +29,9 @@ import tfx.ir.sequence.SequenceText;
 public final class RaspConsole implements RaspStager.Listener {
     private static final String HELLO = "hello";
 
+    /// What RASP's first implementation says first.
+    public static final String GREETING = "RASP 0.1\nrunning example is: " + HELLO + "\n";
+
     private final StringBuilder out;
     private final Problems problems = new Problems();
     private final RaspFiles files;
@@ -50,7 +53,6 @@ public final class RaspConsole implements RaspStager.Listener {
         this.out = out;
         this.files = Frontend.rasp(modules, problems, this);
         this.environment = files.console();
-        out.append("RASP 0.1\nrunning example is: ").append(HELLO).append('\n');
     }
 
     private static SequenceEvaluator evaluator(RaspValue example) {
@@ -83,11 +85,40 @@ public final class RaspConsole implements RaspStager.Listener {
         return environment.visible().stream().sorted().toList();
     }
 
-    /// The s-op or selector of this name.
-    public Optional<SequenceNode> sequence(String name) {
-        return environment
-                .find(name)
-                .flatMap(v -> v instanceof RaspValue.Sequence s ? Optional.of(s.node()) : Optional.empty());
+    /// The s-op or selector that an expression is; says what is wrong if it is none.
+    public Optional<SequenceNode> sequence(String expression) {
+        Problems syntax = new Problems();
+        Optional<List<Item.Statement>> parsed = Parsing.parseLine(new Source("question", expression), syntax);
+        show(syntax.sorted());
+        if (parsed.isEmpty() || parsed.get().size() != 1) {
+            out.append("expected one expression\n");
+            return Optional.empty();
+        }
+        List<Outcome> outcomes = files.run(parsed.get().getFirst(), environment);
+        show(problems.take());
+        if (outcomes.size() == 1 && outcomes.getFirst() instanceof Outcome.Named n) {
+            if (n.value() instanceof RaspValue.Sequence s) {
+                return Optional.of(s.node());
+            }
+            out.append(n.value().describe()).append(", no s-op or selector\n");
+        }
+        return Optional.empty();
+    }
+
+    /// The input that s-ops are shown on.
+    public List<Atom> example() {
+        return RaspStager.input(example, Span.NONE);
+    }
+
+    /// Whether no statement is unfinished.
+    public boolean isIdle() {
+        return pending.isEmpty();
+    }
+
+    /// Whether this line would leave none unfinished.
+    public boolean isFinished(String line) {
+        return Parsing.parseLine(new Source("line", pending + line), new Problems())
+                .isPresent();
     }
 
     /// Takes a line; runs it if it finishes a statement.

@@ -12,13 +12,13 @@ import java.util.Set;
 import java.util.TreeMap;
 import tfx.ir.Span;
 
-/// How many layers and heads a transformer needs for an s-op, by the rules of "Thinking Like Transformers": a selector
-/// compares what layers below have computed, an aggregate reads values of layers below and is a head of its layer, and
-/// functions of one position cost nothing. Aggregates of one layer whose selectors have the same normal form are one
-/// head.
+/// How many layers and heads a transformer needs for an s-op, by the rules of "Thinking Like Transformers": a
+/// selector compares what layers below have computed, an aggregate reads values of layers below and is a head of
+/// its layer, and functions of one position cost nothing. Aggregates of one layer whose selectors have the same
+/// normal form are one head.
 ///
-/// Layers are as few as dependencies allow. Inside what they leave free, aggregates with equal selectors are moved to
-/// the same layer, where that makes heads fewer.
+/// Layers are as few as dependencies allow. Inside what they leave free, aggregates with equal selectors are
+/// moved to the same layer, where that makes heads fewer.
 public final class Heads {
     /// A head: a selector, and what it computes.
     ///
@@ -41,8 +41,9 @@ public final class Heads {
                 case SequenceOp.Width w -> uses.put(node, width(node));
                 default -> {}
             }
-            node.operands().forEach(
-                    o -> readers.computeIfAbsent(o, k -> new ArrayList<>()).add(node));
+            node.operands()
+                    .forEach(o ->
+                            readers.computeIfAbsent(o, k -> new ArrayList<>()).add(node));
         }
         this.layers = earliest(Map.of()).values().stream()
                 .mapToInt(Integer::intValue)
@@ -55,8 +56,8 @@ public final class Heads {
         return new Use(node, selector, form.isPresent() ? form.get() : selector);
     }
 
-    /// Two heads count what a row selects without a token that all rows select: one looks at position 0 too, and gives
-    /// it a share of one over the count; one says whether position 0 counts.
+    /// Two heads count what a row selects without a token that all rows select: one looks at position 0 too, and
+    /// gives it a share of one over the count; one says whether position 0 counts.
     private static List<Use> width(SequenceNode node) {
         SequenceGraph graph = node.graph();
         SequenceNode selector = node.operand(0);
@@ -105,11 +106,13 @@ public final class Heads {
         return layer;
     }
 
-    /// A layer for each aggregate: those of one selector, the most used first, go where most of them can be together.
+    /// A layer for each aggregate: those of one selector, the most used first, go where most of them can be
+    /// together.
     private Map<SequenceNode, Integer> schedule() {
         Map<Object, List<SequenceNode>> groups = new LinkedHashMap<>();
-        uses.values().forEach(all -> all.forEach(
-                use -> groups.computeIfAbsent(use.key(), k -> new ArrayList<>()).add(use.node())));
+        uses.values()
+                .forEach(all -> all.forEach(use -> groups.computeIfAbsent(use.key(), k -> new ArrayList<>())
+                        .add(use.node())));
         List<List<SequenceNode>> order = new ArrayList<>(groups.values());
         order.sort(Comparator.comparingInt(group -> -group.size()));
         Map<SequenceNode, Integer> fixed = new HashMap<>();
@@ -156,13 +159,14 @@ public final class Heads {
 
     private List<Head> collect(Map<SequenceNode, Integer> layer) {
         TreeMap<Integer, Map<Object, Head>> heads = new TreeMap<>();
-        uses.values().forEach(all -> all.forEach(use -> {
-            Map<Object, Head> here = heads.computeIfAbsent(layer.get(use.node()), k -> new LinkedHashMap<>());
-            here.computeIfAbsent(
-                            use.key(), k -> new Head(layer.get(use.node()), use.selector(), new ArrayList<>()))
-                    .computes()
-                    .add(use.node());
-        }));
+        uses.values()
+                .forEach(all -> all.forEach(use -> {
+                    Map<Object, Head> here = heads.computeIfAbsent(layer.get(use.node()), k -> new LinkedHashMap<>());
+                    here.computeIfAbsent(
+                                    use.key(), k -> new Head(layer.get(use.node()), use.selector(), new ArrayList<>()))
+                            .computes()
+                            .add(use.node());
+                }));
         return heads.values().stream().flatMap(m -> m.values().stream()).toList();
     }
 }

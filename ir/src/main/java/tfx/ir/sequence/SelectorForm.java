@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Collectors;
 
 /// The normal form of a selector: a sum of products of comparisons, each product with a whole factor, whose
 /// value is 1 where the selector selects and 0 elsewhere. `a or b` is `a + b - ab`, `not a` is `1 - a`; a
@@ -178,5 +179,18 @@ public record SelectorForm(Map<List<SelectorForm.Comparison>, Long> terms) {
             form = form.plus(product, 1);
         }
         return form;
+    }
+
+    /// `%1 < %2 + %1 == %2 * %3 == %4 - ...`.
+    @Override
+    public String toString() {
+        StringBuilder out = new StringBuilder();
+        terms.forEach((product, count) -> {
+            out.append(out.isEmpty() ? (count < 0 ? "-" : "") : count < 0 ? " - " : " + ");
+            String factors = product.stream().map(Comparison::toString).collect(Collectors.joining(" * "));
+            out.append(Math.abs(count) != 1 || factors.isEmpty() ? Math.abs(count) + " " : "")
+                    .append(factors);
+        });
+        return out.isEmpty() ? "0" : out.toString().strip();
     }
 }

@@ -1,0 +1,132 @@
+package tfx.cli;
+
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.BiConsumer;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import tfx.compiler.SequenceSession;
+import tfx.compiler.Session;
+import tfx.frontend.rasp.RaspConsole;
+import tfx.ir.sequence.Heads;
+import tfx.ir.sequence.Kind;
+import tfx.ir.sequence.SelectorForm;
+import tfx.ir.sequence.SequenceNode;
+import tfx.runtime.RunException;
+
+/// What a REPL tells about an s-op or a selector beside its value: lines that begin with a colon.
+final class ReplQuestions {
+    private enum Question {
+        TYPE("what its positions hold", ReplQuestions::type),
+        HEADS("the layers and heads it needs", ReplQuestions::heads),
+        IR("the operations it is made of", ReplQuestions::ir),
+        TIME("how long a call takes on the example, compiled", ReplQuestions::time);
+
+        private final String doc;
+        private final BiConsumer<ReplQuestions, SequenceNode> answer;
+
+        Question(String doc, BiConsumer<ReplQuestions, SequenceNode> answer) {
+            this.doc = doc;
+            this.answer = answer;
+        }
+
+        String word() {
+            return ":" + name().toLowerCase(java.util.Locale.ROOT);
+        }
+    }
+
+    static final List<String> NAMES = Stream.concat(
+                    Stream.of(":help"), Arrays.stream(Question.values()).map(Question::word))
+            .toList();
+
+    private static final int CALLS = 200;
+
+    private final RaspConsole console;
+    private final StringBuilder out;
+
+    ReplQuestions(RaspConsole console, StringBuilder out) {
+        this.console = console;
+        this.out = out;
+    }
+
+    /// Answers `:question expression`.
+    void answer(String line) {
+        String[] words = line.strip().split("\\s+", 2);
+        Optional<Question> question = Arrays.stream(Question.values())
+                .filter(q -> q.word().equals(words[0]))
+                .findFirst();
+        if (question.isEmpty() || words.length < 2) {
+            help();
+            return;
+        }
+        String expression = words[1].endsWith(";") ? words[1] : words[1] + ";";
+        console.sequence(expression).ifPresent(node -> question.get().answer.accept(this, node));
+    }
+
+    private void help() {
+        out.append(":help          this list\n");
+        for (Question q : Question.values()) {
+            out.append(String.format("%-14s %s%n", q.word() + " EXPR", q.doc));
+        }
+    }
+
+    private void type(SequenceNode node) {
+        String kinds = EnumSet.copyOf(node.isSelector() ? EnumSet.of(Kind.TRUTH) : node.kinds()).stream()
+                .map(k -> k.text() + "s")
+                .collect(Collectors.joining(" or "));
+        out.append(node.isSelector() ? "selector\n" : "s-op of " + kinds + "\n");
+    }
+
+    private void heads(SequenceNode node) {
+        if (node.isSelector()) {
+            out.append("a selector is a head of whatever aggregates over it\n");
+            return;
+        }
+        List<Heads.Head> heads = Heads.of(node);
+        out.append("layers ")
+                .append(Heads.layers(heads))
+                .append(", heads ")
+                .append(heads.size())
+                .append('\n');
+        for (Heads.Head head : heads) {
+            out.append("  layer ")
+                    .append(head.layer())
+                    .append(": %")
+                    .append(head.selector().id());
+            String computed = head.computes().stream().map(n -> "%" + n.id()).collect(Collectors.joining(" "));
+            out.append(" for ").append(computed).append('\n');
+        }
+    }
+
+    private void ir(SequenceNode node) {
+        for (SequenceNode each : SequenceNode.closure(List.of(node))) {
+            out.append(each);
+            if (each.isSelector()) {
+                SelectorForm.of(each).ifPresent(f -> out.append("  = ").append(f));
+            }
+            out.append('\n');
+        }
+    }
+
+    private void time(SequenceNode node) {
+        Session.Options options = new Session.Options(
+                Session.Backend.CPU, Optional.empty(), Runtime.getRuntime().availableProcessors());
+        try (SequenceSession session = new SequenceSession(node, options)) {
+            double[] millis = new double[CALLS];
+            for (int i = 0; i < CALLS; i++) {
+                long start = System.nanoTime();
+                session.run(console.example());
+                millis[i] = (System.nanoTime() - start) / 1e6;
+            }
+            double first = millis[0];
+            Arrays.sort(millis);
+            out.append(String.format(
+                    "%d positions: %.3f ms a call, %.0f ms with compilation%n",
+                    console.example().size(), millis[CALLS / 2], first));
+        } catch (RunException e) {
+            out.append(e.getMessage()).append('\n');
+        }
+    }
+}
