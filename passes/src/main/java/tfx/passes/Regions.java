@@ -20,10 +20,15 @@ final class Regions {
     /// A region's body and the values of the outer graph that it reads.
     record Extracted(Graph body, List<Integer> operands) {}
 
+    /// More operations than this are worth storing.
+    private static final int MAX_FREE = 64;
+
     private final Graph graph;
     /// Values that must lie in memory: results, and what loops read.
     private final Set<Integer> outputs = new HashSet<>();
     private final Set<Integer> free = new HashSet<>();
+    /// How many operations a free value takes where it is used: its own, and those of free values behind it.
+    private final Map<Integer, Integer> sizes = new HashMap<>();
     private final Map<Integer, Set<Integer>> users = new HashMap<>();
 
     Regions(Graph graph) {
@@ -31,8 +36,12 @@ final class Regions {
         graph.outputs().forEach(o -> outputs.add(o.id()));
         graph.nodes().stream().filter(n -> n.op() instanceof Op.Loop).forEach(n -> outputs.addAll(n.operands()));
         for (Node node : graph.nodes()) {
-            if (isFree(node)) {
+            int size = 1 + node.operands().stream()
+                    .mapToInt(o -> sizes.getOrDefault(o, 0))
+                    .sum();
+            if (isFree(node, size)) {
                 free.add(node.id());
+                sizes.put(node.id(), size);
             }
         }
         findUsers();
@@ -60,9 +69,9 @@ final class Regions {
         }
     }
 
-    /// Free operations cost nothing to repeat: views, constants, and arithmetic on positions and given indices.
-    private boolean isFree(Node node) {
-        if (outputs.contains(node.id())) {
+    /// Free operations cost little to repeat: views, constants, and short arithmetic on positions and given indices.
+    private boolean isFree(Node node, int size) {
+        if (outputs.contains(node.id()) || size > MAX_FREE) {
             return false;
         }
         return switch (node.op()) {

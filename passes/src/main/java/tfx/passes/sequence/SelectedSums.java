@@ -251,7 +251,8 @@ final class SelectedSums {
                 inside = math.of(BinaryFn.AND, inside, holds);
             }
         }
-        return math.only(inside, math.gather(vector, there, 0));
+        boolean ones = vector.equals(columns.fill(DType.I64, 1));
+        return ones ? wide(inside) : math.only(inside, math.gather(vector, there, 0));
     }
 
     /// Values at other positions.
