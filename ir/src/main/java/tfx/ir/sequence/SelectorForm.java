@@ -181,6 +181,27 @@ public record SelectorForm(Map<List<SelectorForm.Comparison>, Long> terms) {
         return form;
     }
 
+    /// The same sum over `<` and `==` alone, in which `>` is what both leave: selectors that select the same whatever
+    /// the keys and queries hold have the same one.
+    public SelectorForm canonical() {
+        SelectorForm form = constant(0);
+        for (var term : terms.entrySet()) {
+            SelectorForm product = constant(term.getValue());
+            for (Comparison c : term.getKey()) {
+                SelectorForm sum = constant(c.takesGreater() ? 1 : 0);
+                for (int relation : List.of(LESS, EQUAL)) {
+                    long count = ((c.relation() & relation) != 0 ? 1 : 0) - (c.takesGreater() ? 1 : 0);
+                    if (count != 0) {
+                        sum = sum.plus(single(new Comparison(c.keys(), c.queries(), relation)), count);
+                    }
+                }
+                product = product.times(sum);
+            }
+            form = form.plus(product, 1);
+        }
+        return form;
+    }
+
     /// `%1 < %2 + %1 == %2 * %3 == %4 - ...`.
     @Override
     public String toString() {

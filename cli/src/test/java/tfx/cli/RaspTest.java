@@ -1,0 +1,122 @@
+package tfx.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/// Sequence programs from the command line, in processes of their own.
+final class RaspTest {
+    @TempDir
+    private Path folder;
+
+    private record Ended(int code, String out, String err) {}
+
+    private Ended tfx(String input, String... arguments) throws Exception {
+        List<String> command = new ArrayList<>(List.of(
+                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
+                "--add-modules",
+                "jdk.incubator.vector",
+                "--enable-native-access=ALL-UNNAMED",
+                "-cp",
+                System.getProperty("java.class.path"),
+                "tfx.cli.Main"));
+        command.addAll(List.of(arguments));
+        Path typed = Files.writeString(folder.resolve("input"), input);
+        Path errors = folder.resolve("errors");
+        Process process = new ProcessBuilder(command)
+                .redirectInput(typed.toFile())
+                .redirectError(errors.toFile())
+                .start();
+        String out = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+        return new Ended(process.waitFor(), out, Files.readString(errors));
+    }
+
+    private String write(String name, String source) throws Exception {
+        return Files.writeString(folder.resolve(name), source).toString();
+    }
+
+    private String output(String file, String entry, String tokens) throws Exception {
+        Ended ended = tfx("", "run", file, entry, "tokens=" + tokens, "--json");
+        assertThat(ended.code()).as(ended.err()).isZero();
+        JsonNode json = new ObjectMapper().readTree(ended.out());
+        assertThat(json.get("entry").asText()).isEqualTo(entry);
+        return json.get("outputs").get(entry).toString();
+    }
+
+    @Test
+    void runPrintsLists() throws Exception {
+        String file = write("a.rasp", """
+                hist = selector_width(select(tokens, tokens, ==));
+                asis = tokens_asis;
+                means = aggregate(select(indices, indices, <=), tokens_asis);
+                large = (tokens_int + 1) ^ 30;
+                before = select(indices, indices, <);
+                """);
+        assertThat(output(file, "hist", "hello")).isEqualTo("[1,1,2,2,1]");
+        assertThat(output(file, "hist", "123")).isEqualTo("[1,1,1]");
+        assertThat(output(file, "asis", "[\"a\",\"bc\"]")).isEqualTo("[\"a\",\"bc\"]");
+        assertThat(output(file, "means", "[1,2,6]")).isEqualTo("[1,1.5,3.0]");
+        assertThat(output(file, "means", "[0.5,1.5]")).isEqualTo("[0.5,1.0]");
+        assertThat(output(file, "asis", "[true,false]")).isEqualTo("[true,false]");
+        assertThat(output(file, "large", "[9]")).isEqualTo("[1" + "0".repeat(30) + "]");
+        assertThat(output(file, "before", "abc")).isEqualTo("[[false,false,false],[true,false,false],[true,true,false]]");
+    }
+
+    @Test
+    void filesOfBothLanguagesSeeEachOther() throws Exception {
+        write("parts.rasp", "def double(x) { return x + x; }\nback = aggregate(select(indices, length-1-indices, ==), tokens);");
+        String file = write("whole.tfx", """
+                import rasplib;
+                import "parts.rasp";
+                twice = double(back);
+                ordered = sort(tokens, where(tokens == "b", 0, 1));
+                def third(s) { return s[2]; }
+                """);
+        assertThat(output(file, "twice", "ab")).isEqualTo("[\"bb\",\"aa\"]");
+        assertThat(output(file, "ordered", "abab")).isEqualTo("[\"b\",\"b\",\"a\",\"a\"]");
+        String other = write("other.rasp", "load \"whole.tfx\";\nx = third(twice);");
+        assertThat(output(other, "x", "abc")).isEqualTo("[\"aa\",\"aa\",\"aa\"]");
+    }
+
+    @Test
+    void mistakesHaveTheirExitCodes() throws Exception {
+        String file = write("b.rasp", "inverse = 1 / tokens_int;\n");
+        assertThat(tfx("", "run", file, "inverse", "tokens=[1,0]").code()).isEqualTo(3);
+        assertThat(tfx("", "run", file, "inverse", "tokens=[1,0]").err()).contains("division by zero", "b.rasp:1:11");
+        assertThat(tfx("", "run", file, "nothing", "tokens=a").code()).isEqualTo(2);
+        assertThat(tfx("", "run", file, "inverse").code()).isEqualTo(2);
+        assertThat(tfx("", "run", file, "inverse", "tokens=").code()).isEqualTo(2);
+        assertThat(tfx("", "run", file, "inverse", "tokens=[[1]]").code()).isEqualTo(2);
+        assertThat(tfx("", "check", write("c.rasp", "x = tokens + 1;")).code()).isEqualTo(1);
+    }
+
+    @Test
+    void headsCountsLayers() throws Exception {
+        String file = write("d.rasp", "reverse = aggregate(select(indices, length-1-indices, ==), tokens);");
+        assertThat(tfx("", "heads", file, "--json").out()).isEqualToIgnoringNewLines(
+                "{\"reverse\":{\"layers\":2,\"heads\":[1,1]}}");
+        assertThat(tfx("", "heads", file).out()).contains("reverse       2      2  1 1");
+        assertThat(tfx("", "heads", file, "none").code()).isEqualTo(2);
+    }
+
+    @Test
+    void replTalksThroughAPipe() throws Exception {
+        Ended ended = tfx("indices + 1;\n:type length\nexit\n", "repl", "--rasp");
+        assertThat(ended.code()).isZero();
+        assertThat(ended.out()).isEqualTo("""
+                RASP 0.1
+                running example is: hello
+                >>      s-op: out
+                 \t Example: out("hello") = [1, 2, 3, 4, 5] (ints)
+                >> s-op of ints
+                >>\s""");
+    }
+}
