@@ -30,7 +30,7 @@ import tfx.runtime.program.Arguments;
 import tfx.runtime.program.Signature;
 import tfx.testkit.Close;
 
-/// The corpus on every engine. `good/x.tfx` has `good/x.expected`, a JSON object a call; `bad/x.tfx` says on its
+/// The corpus on every engine. `good/x.tfx` has `good/x.expected`, a JSON object a call; `bad/x.tfx` or `bad/x.rasp` says on its
 /// lines which diagnostics are due, as `# error: CODE part of the message`, and there may be no others.
 final class CorpusTest {
     private static final Path CORPUS = Path.of("src", "test", "resources", "corpus");
@@ -153,7 +153,7 @@ final class CorpusTest {
 
     @TestFactory
     Stream<DynamicTest> badProgramsGiveTheirDiagnostics() throws IOException {
-        return files("bad", ".tfx")
+        return Stream.concat(files("bad", ".tfx"), files("bad", ".rasp"))
                 .map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> bad(file)));
     }
 
