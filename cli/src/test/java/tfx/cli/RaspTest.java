@@ -67,12 +67,15 @@ final class RaspTest {
         assertThat(output(file, "means", "[0.5,1.5]")).isEqualTo("[0.5,1.0]");
         assertThat(output(file, "asis", "[true,false]")).isEqualTo("[true,false]");
         assertThat(output(file, "large", "[9]")).isEqualTo("[1" + "0".repeat(30) + "]");
-        assertThat(output(file, "before", "abc")).isEqualTo("[[false,false,false],[true,false,false],[true,true,false]]");
+        assertThat(output(file, "before", "abc"))
+                .isEqualTo("[[false,false,false],[true,false,false],[true,true,false]]");
     }
 
     @Test
     void filesOfBothLanguagesSeeEachOther() throws Exception {
-        write("parts.rasp", "def double(x) { return x + x; }\nback = aggregate(select(indices, length-1-indices, ==), tokens);");
+        write(
+                "parts.rasp",
+                "def double(x) { return x + x; }\nback = aggregate(select(indices, length-1-indices, ==), tokens);");
         String file = write("whole.tfx", """
                 import rasplib;
                 import "parts.rasp";
@@ -101,8 +104,8 @@ final class RaspTest {
     @Test
     void headsCountsLayers() throws Exception {
         String file = write("d.rasp", "reverse = aggregate(select(indices, length-1-indices, ==), tokens);");
-        assertThat(tfx("", "heads", file, "--json").out()).isEqualToIgnoringNewLines(
-                "{\"reverse\":{\"layers\":2,\"heads\":[1,1]}}");
+        assertThat(tfx("", "heads", file, "--json").out())
+                .isEqualToIgnoringNewLines("{\"reverse\":{\"layers\":2,\"heads\":[1,1]}}");
         assertThat(tfx("", "heads", file).out()).contains("reverse       2      2  1 1");
         assertThat(tfx("", "heads", file, "none").code()).isEqualTo(2);
     }

@@ -30,8 +30,9 @@ import tfx.runtime.program.Arguments;
 import tfx.runtime.program.Signature;
 import tfx.testkit.Close;
 
-/// The corpus on every engine. `good/x.tfx` has `good/x.expected`, a JSON object a call; `bad/x.tfx` or `bad/x.rasp` says on its
-/// lines which diagnostics are due, as `# error: CODE part of the message`, and there may be no others.
+/// The corpus on every engine. `good/x.tfx` has `good/x.expected`, a JSON object a call; `bad/x.tfx` or
+/// `bad/x.rasp` says on its lines which diagnostics are due, as `# error: CODE part of the message`, and there
+/// may be no others.
 final class CorpusTest {
     private static final Path CORPUS = Path.of("src", "test", "resources", "corpus");
     private static final Pattern EXPECTED = Pattern.compile("# error: (TFX[0-9]{4}) (.*)");

@@ -36,9 +36,10 @@ final class Regions {
         graph.outputs().forEach(o -> outputs.add(o.id()));
         graph.nodes().stream().filter(n -> n.op() instanceof Op.Loop).forEach(n -> outputs.addAll(n.operands()));
         for (Node node : graph.nodes()) {
-            int size = 1 + node.operands().stream()
-                    .mapToInt(o -> sizes.getOrDefault(o, 0))
-                    .sum();
+            int size = 1
+                    + node.operands().stream()
+                            .mapToInt(o -> sizes.getOrDefault(o, 0))
+                            .sum();
             if (isFree(node, size)) {
                 free.add(node.id());
                 sizes.put(node.id(), size);
@@ -69,7 +70,8 @@ final class Regions {
         }
     }
 
-    /// Free operations cost little to repeat: views, constants, and short arithmetic on positions and given indices.
+    /// Free operations cost little to repeat: views, constants, and short arithmetic on positions and given
+    /// indices.
     private boolean isFree(Node node, int size) {
         if (outputs.contains(node.id()) || size > MAX_FREE) {
             return false;

@@ -2,9 +2,9 @@ package tfx.samples;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.file.Path;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -40,7 +40,9 @@ final class RaspSamplesTest {
     private static SequenceSession session(String file, String name) {
         return SESSIONS.computeIfAbsent(file + " " + name, k -> {
             try {
-                SequenceNode node = Compiler.check(Path.of("rasp", file + ".rasp")).sequences().get(name);
+                SequenceNode node = Compiler.check(Path.of("rasp", file + ".rasp"))
+                        .sequences()
+                        .get(name);
                 return new SequenceSession(node, new Session.Options(Session.Backend.CPU, Optional.empty(), 2));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
@@ -57,7 +59,9 @@ final class RaspSamplesTest {
     /// What an s-op gives on the characters of a text, each as Python writes it.
     private static List<String> run(String file, String name, String text) {
         List<Atom> tokens = letters(text).stream().map(Atom::of).toList();
-        return session(file, name).run(tokens).getFirst().stream().map(PythonText::of).toList();
+        return session(file, name).run(tokens).getFirst().stream()
+                .map(PythonText::of)
+                .toList();
     }
 
     private static List<String> letters(String text) {
@@ -69,7 +73,10 @@ final class RaspSamplesTest {
     }
 
     private static Arbitrary<String> text(String alphabet, int longest) {
-        return Arbitraries.strings().withChars(alphabet.toCharArray()).ofMinLength(1).ofMaxLength(longest);
+        return Arbitraries.strings()
+                .withChars(alphabet.toCharArray())
+                .ofMinLength(1)
+                .ofMaxLength(longest);
     }
 
     @Provide
@@ -80,14 +87,18 @@ final class RaspSamplesTest {
     @Provide
     Arbitrary<String> brackets() {
         // Most are broken early, so nested ones are made too.
-        Arbitrary<String> nested = Arbitraries.integers().between(0, 3).list().ofMaxSize(12).map(kinds -> {
-            StringBuilder text = new StringBuilder();
-            for (int kind : kinds) {
-                String pair = List.of("()", "{}", "[]", "x").get(kind);
-                text.insert(text.length() / 2, pair);
-            }
-            return text.isEmpty() ? "()" : text.toString();
-        });
+        Arbitrary<String> nested = Arbitraries.integers()
+                .between(0, 3)
+                .list()
+                .ofMaxSize(12)
+                .map(kinds -> {
+                    StringBuilder text = new StringBuilder();
+                    for (int kind : kinds) {
+                        String pair = List.of("()", "{}", "[]", "x").get(kind);
+                        text.insert(text.length() / 2, pair);
+                    }
+                    return text.isEmpty() ? "()" : text.toString();
+                });
         return Arbitraries.oneOf(text("(){}[]a", 20), nested);
     }
 
@@ -102,7 +113,8 @@ final class RaspSamplesTest {
     void histogramCounts(@ForAll("words") String text) {
         List<String> tokens = letters(text);
         Map<String, Long> counts = tokens.stream().collect(Collectors.groupingBy(t -> t, Collectors.counting()));
-        assertThat(run("histogram", "hist", text)).isEqualTo(strings(tokens.stream().map(counts::get).toList()));
+        assertThat(run("histogram", "hist", text))
+                .isEqualTo(strings(tokens.stream().map(counts::get).toList()));
         assertThat(run("histogram", "hist2", text))
                 .isEqualTo(strings(tokens.stream()
                         .map(t -> counts.values().stream()
@@ -118,7 +130,8 @@ final class RaspSamplesTest {
 
     @Property(tries = TRIES)
     void sortOrders(@ForAll("words") String text) {
-        assertThat(run("sort", "sorted", text)).isEqualTo(letters(text).stream().sorted().toList());
+        assertThat(run("sort", "sorted", text))
+                .isEqualTo(letters(text).stream().sorted().toList());
         Map<String, Long> counts = new TreeMap<>();
         letters(text).forEach(t -> counts.merge(t, 1L, Long::sum));
         Set<String> distinct = new LinkedHashSet<>(letters(text));
@@ -216,9 +229,11 @@ final class RaspSamplesTest {
     @Provide
     Arbitrary<String> graphs() {
         Arbitrary<String> edge = text("abcdef", 2).filter(e -> e.length() == 2 && e.charAt(0) != e.charAt(1));
-        return edge.list().ofMaxSize(9).flatMap(edges -> edge.map(question -> Stream.concat(
-                        edges.stream(), Stream.of(question.charAt(0) + ">" + question.charAt(1)))
-                .collect(Collectors.joining(","))));
+        return edge.list()
+                .ofMaxSize(9)
+                .flatMap(edges -> edge.map(question -> Stream.concat(
+                                edges.stream(), Stream.of(question.charAt(0) + ">" + question.charAt(1)))
+                        .collect(Collectors.joining(","))));
     }
 
     @Property(tries = TRIES)
@@ -226,7 +241,8 @@ final class RaspSamplesTest {
         List<String> clauses = List.of(text.split(","));
         List<String> edges = clauses.subList(0, clauses.size() - 1);
         String question = clauses.getLast();
-        List<String> nodes = run("path", "path", text).stream().filter(n -> !n.equals("-")).toList();
+        List<String> nodes =
+                run("path", "path", text).stream().filter(n -> !n.equals("-")).toList();
         int due = distance(edges, question.substring(0, 1), question.substring(2));
         if (due < 0 || due >= text.length()) {
             assertThat(due < 0 ? nodes : List.of()).isEmpty();

@@ -181,8 +181,8 @@ public record SelectorForm(Map<List<SelectorForm.Comparison>, Long> terms) {
         return form;
     }
 
-    /// The same sum over `<` and `==` alone, in which `>` is what both leave: selectors that select the same whatever
-    /// the keys and queries hold have the same one.
+    /// The same sum over `<` and `==` alone, in which `>` is what both leave: selectors that select the same
+    /// whatever the keys and queries hold have the same one.
     public SelectorForm canonical() {
         SelectorForm form = constant(0);
         for (var term : terms.entrySet()) {

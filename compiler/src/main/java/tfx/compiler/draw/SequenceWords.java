@@ -1,0 +1,78 @@
+package tfx.compiler.draw;
+
+import java.util.Map;
+import java.util.stream.Collectors;
+import tfx.ir.sequence.Atom;
+import tfx.ir.sequence.AtomFn;
+import tfx.ir.sequence.PythonText;
+import tfx.ir.sequence.SequenceNode;
+import tfx.ir.sequence.SequenceOp;
+
+/// S-ops and selectors in words: by their names, else as RASP would write them, down to what has a name.
+final class SequenceWords {
+    private static final int LONGEST = 46;
+    private static final int DEEPEST = 6;
+
+    private final Map<SequenceNode, String> names;
+
+    SequenceWords(Map<SequenceNode, String> names) {
+        this.names = names;
+    }
+
+    boolean hasName(SequenceNode node) {
+        return names.containsKey(node);
+    }
+
+    /// `name = what it is`, or what it is, cut where it is long.
+    String of(SequenceNode node) {
+        String text = write(node, 0);
+        String whole = hasName(node) && !text.equals(names.get(node)) ? names.get(node) + " = " + text : text;
+        return whole.length() <= LONGEST ? whole : whole.substring(0, LONGEST - 1) + "…";
+    }
+
+    private String inner(SequenceNode node, int depth) {
+        String name = names.get(node);
+        return name != null ? name : depth > DEEPEST ? "…" : write(node, depth);
+    }
+
+    private String write(SequenceNode node, int depth) {
+        int d = depth + 1;
+        return switch (node.op()) {
+            case SequenceOp.Tokens t ->
+                t.conversion() == SequenceOp.Conversion.STR
+                        ? "tokens"
+                        : "tokens_" + t.conversion().name().toLowerCase(java.util.Locale.ROOT);
+            case SequenceOp.Indices i -> "indices";
+            case SequenceOp.Constant c -> atom(c.value());
+            case SequenceOp.Map m -> function(m.fn(), node, d);
+            case SequenceOp.Choose c ->
+                inner(node.operand(1), d) + " if " + inner(node.operand(0), d) + " else " + inner(node.operand(2), d);
+            case SequenceOp.Lookup l -> (l.isList() ? "list[" : "dict[") + inner(node.operand(0), d) + "]";
+            case SequenceOp.Among a ->
+                inner(node.operand(0), d) + " in "
+                        + a.items().stream().map(SequenceWords::atom).collect(Collectors.joining(", ", "[", "]"));
+            case SequenceOp.Select s ->
+                "select(" + inner(node.operand(0), d) + ", " + inner(node.operand(1), d) + ", "
+                        + s.comparison().text() + ")";
+            case SequenceOp.Both b -> inner(node.operand(0), d) + " and " + inner(node.operand(1), d);
+            case SequenceOp.Either e -> inner(node.operand(0), d) + " or " + inner(node.operand(1), d);
+            case SequenceOp.Complement c -> "not " + inner(node.operand(0), d);
+            case SequenceOp.Aggregate a ->
+                "aggregate(" + inner(node.operand(0), d) + ", " + inner(node.operand(1), d) + ")";
+            case SequenceOp.Width w -> "selector_width(" + inner(node.operand(0), d) + ")";
+        };
+    }
+
+    private static String atom(Atom atom) {
+        return atom instanceof Atom.Text t ? "\"" + t.value() + "\"" : PythonText.of(atom);
+    }
+
+    private String function(AtomFn fn, SequenceNode node, int depth) {
+        String a = inner(node.operands().getFirst(), depth);
+        if (fn.arity() == 2) {
+            return "(" + a + " " + fn.text() + " " + inner(node.operand(1), depth) + ")";
+        }
+        boolean call = fn == AtomFn.ROUND || fn == AtomFn.INDICATOR;
+        return call ? fn.text() + "(" + a + ")" : fn == AtomFn.NOT ? "not " + a : fn.text() + a;
+    }
+}
