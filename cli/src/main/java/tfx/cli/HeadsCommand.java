@@ -12,6 +12,7 @@ import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import picocli.CommandLine;
+import tfx.compiler.draw.SequenceWords;
 import tfx.frontend.Frontend;
 import tfx.ir.sequence.Heads;
 import tfx.ir.sequence.SequenceNode;
@@ -62,6 +63,7 @@ final class HeadsCommand implements Callable<Integer> {
             System.out.println(JsonValues.write(all));
         } else {
             print(heads);
+            name.ifPresent(n -> lines(heads.get(n)).forEach(System.out::println));
         }
         return Main.OK;
     }
@@ -70,6 +72,14 @@ final class HeadsCommand implements Callable<Integer> {
         return IntStream.rangeClosed(1, Heads.layers(heads))
                 .mapToObj(layer ->
                         (int) heads.stream().filter(h -> h.layer() == layer).count())
+                .toList();
+    }
+
+    /// What each head selects and computes.
+    static List<String> lines(List<Heads.Head> heads) {
+        return heads.stream()
+                .map(h -> "  layer " + h.layer() + ": " + SequenceWords.brief(h.selector()) + "  for  "
+                        + h.computes().stream().map(SequenceWords::brief).collect(Collectors.joining(",  ")))
                 .toList();
     }
 

@@ -93,6 +93,7 @@ final class ReplCommand implements Callable<Integer> {
             questions.answer(line);
         } else {
             console.line(line);
+            console.takeDrawn().ifPresent(d -> questions.draw(d.sequence().node(), d.input()));
         }
     }
 

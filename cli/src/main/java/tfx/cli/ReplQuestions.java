@@ -1,8 +1,11 @@
 package tfx.cli;
 
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
@@ -10,6 +13,7 @@ import java.util.stream.Stream;
 import tfx.compiler.SequenceSession;
 import tfx.compiler.Session;
 import tfx.frontend.rasp.RaspConsole;
+import tfx.ir.sequence.Atom;
 import tfx.ir.sequence.Heads;
 import tfx.ir.sequence.Kind;
 import tfx.ir.sequence.SelectorForm;
@@ -22,6 +26,7 @@ final class ReplQuestions {
         TYPE("what its positions hold", ReplQuestions::type),
         HEADS("the layers and heads it needs", ReplQuestions::heads),
         IR("the operations it is made of", ReplQuestions::ir),
+        DRAW("a drawing on the example, into a file", (self, node) -> self.draw(node, self.console.example())),
         TIME("how long a call takes on the example, compiled", ReplQuestions::time);
 
         private final String doc;
@@ -33,7 +38,7 @@ final class ReplQuestions {
         }
 
         String word() {
-            return ":" + name().toLowerCase(java.util.Locale.ROOT);
+            return ":" + name().toLowerCase(Locale.ROOT);
         }
     }
 
@@ -107,6 +112,22 @@ final class ReplQuestions {
                 SelectorForm.of(each).ifPresent(f -> out.append("  = ").append(f));
             }
             out.append('\n');
+        }
+    }
+
+    /// Draws into a file named after the s-op, in the working directory.
+    void draw(SequenceNode node, List<Atom> input) {
+        if (node.isSelector()) {
+            out.append("a drawing is of an s-op\n");
+            return;
+        }
+        String name = node.graph().name(node).orElse("s-op");
+        Path file = Path.of(name.replaceAll("[^A-Za-z0-9_]", "_") + ".svg");
+        try {
+            VizCommand.write(node, input, name, file);
+            out.append("drawn into ").append(file).append('\n');
+        } catch (IOException | RunException | Main.Usage e) {
+            out.append(e.getMessage()).append('\n');
         }
     }
 

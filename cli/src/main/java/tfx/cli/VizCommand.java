@@ -1,11 +1,10 @@
 package tfx.cli;
 
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -48,20 +47,12 @@ final class VizCommand implements Callable<Integer> {
                     + checked.get().sequences().keySet());
         }
         List<Atom> input = SequenceArguments.parse(new ArrayList<>(List.of(tokens)));
-        write(node, names(checked.get().sequences()), input, name, output);
+        write(node, input, name, output);
         return Main.OK;
     }
 
-    /// The name of each s-op and selector; of several the last.
-    private static Map<SequenceNode, String> names(Map<String, SequenceNode> sequences) {
-        Map<SequenceNode, String> names = new HashMap<>();
-        sequences.forEach((name, node) -> names.put(node, name));
-        return names;
-    }
-
     /// Draws into a file whose ending says how.
-    static void write(SequenceNode node, Map<SequenceNode, String> names, List<Atom> input, String title, Path output)
-            throws Exception {
+    static void write(SequenceNode node, List<Atom> input, String title, Path output) throws IOException {
         boolean page = output.toString().endsWith(".html");
         if (!page && !output.toString().endsWith(".svg")) {
             throw new Main.Usage("a drawing is a file.svg or a file.html, not " + output);
@@ -71,7 +62,7 @@ final class VizCommand implements Callable<Integer> {
                     "a drawing shows at most " + SequenceDrawing.MAX_TOKENS + " tokens, not " + input.size());
         }
         try {
-            String svg = SequenceDrawing.svg(node, names, input);
+            String svg = SequenceDrawing.svg(node, input);
             Files.writeString(output, page ? SequenceDrawing.html(title, svg) : svg);
         } catch (SequenceError e) {
             throw new RunException(e.getMessage() + " (" + e.span() + ")");

@@ -9,8 +9,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.w3c.dom.Attr;
 
 /// Sequence programs from the command line, in processes of their own.
 final class RaspTest {
@@ -108,6 +110,41 @@ final class RaspTest {
                 .isEqualToIgnoringNewLines("{\"reverse\":{\"layers\":2,\"heads\":[1,1]}}");
         assertThat(tfx("", "heads", file).out()).contains("reverse       2      2  1 1");
         assertThat(tfx("", "heads", file, "none").code()).isEqualTo(2);
+    }
+
+    @Test
+    void vizDrawsWhatIsSelected() throws Exception {
+        String file = write("e.rasp", "same = select(tokens, tokens, ==);\nhist = selector_width(same);");
+        Path svg = folder.resolve("out.svg");
+        assertThat(tfx("", "viz", file, "hist", "tokens=[\"<&\", \"b\", \"<&\"]", "-o", svg.toString())
+                        .code())
+                .isZero();
+        var rects = DocumentBuilderFactory.newInstance()
+                .newDocumentBuilder()
+                .parse(svg.toFile())
+                .getElementsByTagName("rect");
+        int on = 0;
+        for (int i = 0; i < rects.getLength(); i++) {
+            on += rects.item(i).getAttributes().getNamedItem("class") instanceof Attr a
+                            && a.getValue().equals("on")
+                    ? 1
+                    : 0;
+        }
+        // Of a, b, a: 5 are the same; with position 0, which one of the two heads adds, 6; both, 2.
+        assertThat(on).isEqualTo(6 + 2);
+        Path page = folder.resolve("out.html");
+        assertThat(tfx("", "viz", file, "hist", "tokens=ab", "-o", page.toString())
+                        .code())
+                .isZero();
+        assertThat(page)
+                .content()
+                .contains("<!doctype html>", "hist = selector_width(same)")
+                .doesNotContain("href");
+        assertThat(tfx("", "viz", file, "same", "tokens=ab", "-o", page.toString())
+                        .code())
+                .isEqualTo(2);
+        assertThat(tfx("", "viz", file, "hist", "tokens=ab", "-o", "x.pdf").code())
+                .isEqualTo(2);
     }
 
     @Test

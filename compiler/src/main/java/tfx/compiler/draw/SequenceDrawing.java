@@ -26,16 +26,15 @@ public final class SequenceDrawing {
     private static final int GAP = 14;
 
     private final SequenceNode root;
-    private final SequenceWords words;
     private final List<Atom> tokens;
     private final SequenceEvaluator values;
     private final List<Heads.Head> heads;
     private final Map<SequenceNode, Integer> layer = new HashMap<>();
+    private final Set<SequenceNode> drawn = new HashSet<>();
     private final int column;
 
-    private SequenceDrawing(SequenceNode root, Map<SequenceNode, String> names, List<Atom> tokens) {
+    private SequenceDrawing(SequenceNode root, List<Atom> tokens) {
         this.root = root;
-        this.words = new SequenceWords(names);
         this.tokens = tokens;
         this.values = new SequenceEvaluator(tokens);
         this.heads = Heads.of(root);
@@ -58,14 +57,13 @@ public final class SequenceDrawing {
 
     /// Draws an s-op.
     ///
-    /// @param names of what has some
     /// @throws tfx.ir.sequence.SequenceError    where the program fails on this input
     /// @throws IllegalArgumentException if there are more than {@link #MAX_TOKENS} tokens, or it is a selector
-    public static String svg(SequenceNode root, Map<SequenceNode, String> names, List<Atom> tokens) {
+    public static String svg(SequenceNode root, List<Atom> tokens) {
         if (root.isSelector() || tokens.size() > MAX_TOKENS) {
             throw new IllegalArgumentException("a drawing is of an s-op on at most " + MAX_TOKENS + " tokens");
         }
-        return new SequenceDrawing(root, names, tokens).draw();
+        return new SequenceDrawing(root, tokens).draw();
     }
 
     /// The same inside a page of its own.
@@ -87,7 +85,7 @@ public final class SequenceDrawing {
             if (head || node.op() instanceof SequenceOp.Select) {
                 read.addAll(node.operands());
             }
-            if (head || words.hasName(node)) {
+            if (head || SequenceWords.name(node).isPresent()) {
                 read.add(node);
             }
         }
@@ -136,8 +134,8 @@ public final class SequenceDrawing {
     private int[] head(Svg svg, Heads.Head head, int number, int left, int top) {
         int size = tokens.size();
         int label = tokens.stream().mapToInt(t -> text(t).length()).max().orElse(1) * LETTER + 8;
-        String title = "head " + number + ": " + words.of(head.selector());
-        svg.words(left, top + 12, title, "");
+        String title = "head " + number + ": " + SequenceWords.brief(head.selector());
+        svg.explained(left, top + 12, title, "", SequenceWords.of(head.selector()));
         int gridTop = top + LINE + LINE;
         for (int j = 0; j < size; j++) {
             svg.centred(left + label + j * CELL + CELL / 2, gridTop - 5, cut(text(tokens.get(j))));
@@ -159,6 +157,9 @@ public final class SequenceDrawing {
         int y = gridTop + size * CELL + 6;
         int right = Math.max(left + label + size * CELL, left + title.length() * LETTER);
         for (SequenceNode node : head.computes()) {
+            if (!drawn.add(node)) {
+                continue; // a width, which two heads compute together
+            }
             right = Math.max(right, row(svg, node, left, y));
             y += LINE + 6;
         }
@@ -175,9 +176,9 @@ public final class SequenceDrawing {
         for (int i = 0; i < row.size(); i++) {
             svg.value(left + i * column, top, column, LINE, text(row.get(i)), node == root);
         }
-        String label = words.of(node);
+        String label = SequenceWords.brief(node);
         int after = left + row.size() * column + 8;
-        svg.words(after, top + 13, label, node == root ? "bold" : "");
+        svg.explained(after, top + 13, label, node == root ? "bold" : "", SequenceWords.of(node));
         return after + label.length() * LETTER;
     }
 }

@@ -1,6 +1,7 @@
 package tfx.compiler.draw;
 
-import java.util.Map;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import tfx.ir.sequence.Atom;
 import tfx.ir.sequence.AtomFn;
@@ -9,39 +10,44 @@ import tfx.ir.sequence.SequenceNode;
 import tfx.ir.sequence.SequenceOp;
 
 /// S-ops and selectors in words: by their names, else as RASP would write them, down to what has a name.
-final class SequenceWords {
+public final class SequenceWords {
     private static final int LONGEST = 46;
     private static final int DEEPEST = 6;
 
-    private final Map<SequenceNode, String> names;
+    private SequenceWords() {}
 
-    SequenceWords(Map<SequenceNode, String> names) {
-        this.names = names;
-    }
-
-    boolean hasName(SequenceNode node) {
-        return names.containsKey(node);
-    }
-
-    /// `name = what it is`, or what it is, cut where it is long.
-    String of(SequenceNode node) {
+    /// `name = what it is`, or what it is.
+    static String of(SequenceNode node) {
         String text = write(node, 0);
-        String whole = hasName(node) && !text.equals(names.get(node)) ? names.get(node) + " = " + text : text;
+        return name(node)
+                .filter(n -> !n.equals(text))
+                .map(n -> n + " = " + text)
+                .orElse(text);
+    }
+
+    /// The same, cut where it is long.
+    public static String brief(SequenceNode node) {
+        String whole = of(node);
         return whole.length() <= LONGEST ? whole : whole.substring(0, LONGEST - 1) + "…";
     }
 
-    private String inner(SequenceNode node, int depth) {
-        String name = names.get(node);
-        return name != null ? name : depth > DEEPEST ? "…" : write(node, depth);
+    static Optional<String> name(SequenceNode node) {
+        return node.op() instanceof SequenceOp.Constant
+                ? Optional.empty()
+                : node.graph().name(node);
     }
 
-    private String write(SequenceNode node, int depth) {
+    private static String inner(SequenceNode node, int depth) {
+        return name(node).orElseGet(() -> depth > DEEPEST ? "…" : write(node, depth));
+    }
+
+    private static String write(SequenceNode node, int depth) {
         int d = depth + 1;
         return switch (node.op()) {
             case SequenceOp.Tokens t ->
                 t.conversion() == SequenceOp.Conversion.STR
                         ? "tokens"
-                        : "tokens_" + t.conversion().name().toLowerCase(java.util.Locale.ROOT);
+                        : "tokens_" + t.conversion().name().toLowerCase(Locale.ROOT);
             case SequenceOp.Indices i -> "indices";
             case SequenceOp.Constant c -> atom(c.value());
             case SequenceOp.Map m -> function(m.fn(), node, d);
@@ -67,7 +73,7 @@ final class SequenceWords {
         return atom instanceof Atom.Text t ? "\"" + t.value() + "\"" : PythonText.of(atom);
     }
 
-    private String function(AtomFn fn, SequenceNode node, int depth) {
+    private static String function(AtomFn fn, SequenceNode node, int depth) {
         String a = inner(node.operands().getFirst(), depth);
         if (fn.arity() == 2) {
             return "(" + a + " " + fn.text() + " " + inner(node.operand(1), depth) + ")";

@@ -37,6 +37,13 @@ final class Svg {
         body.append("<text x=\"%d\" y=\"%d\" class=\"%s\">%s</text>%n".formatted(x, y, style, escape(text)));
     }
 
+    /// Words with more behind them, which shows when the pointer rests there.
+    void explained(int x, int y, String text, String style, String all) {
+        width = Math.max(width, x + text.length() * 8);
+        body.append("<text x=\"%d\" y=\"%d\" class=\"%s\">%s<title>%s</title></text>%n"
+                .formatted(x, y, style, escape(text), escape(all)));
+    }
+
     void centred(int x, int y, String text) {
         words(x, y, text, "c");
     }

@@ -47,6 +47,7 @@ public final class RaspConsole implements RaspStager.Listener {
     private boolean showSelectors = true;
     private boolean verbose;
     private boolean left;
+    private Optional<RaspValue.Applied> drawn = Optional.empty();
 
     /// @param out takes what is printed
     public RaspConsole(Frontend.Modules modules, StringBuilder out) {
@@ -155,6 +156,18 @@ public final class RaspConsole implements RaspStager.Listener {
     @Override
     public void made(RaspValue.Sequence sequence) {
         onExample.evaluate(sequence.node());
+    }
+
+    @Override
+    public void drawn(RaspValue.Applied applied) {
+        drawn = Optional.of(applied);
+    }
+
+    /// What the last line drew, if it did.
+    public Optional<RaspValue.Applied> takeDrawn() {
+        Optional<RaspValue.Applied> taken = drawn;
+        drawn = Optional.empty();
+        return taken;
     }
 
     @Override

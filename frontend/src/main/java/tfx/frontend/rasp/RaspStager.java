@@ -29,6 +29,9 @@ public final class RaspStager {
         /// @throws SequenceError if it does not run
         default void made(RaspValue.Sequence sequence) {}
 
+        /// Takes what `draw` shows.
+        default void drawn(RaspValue.Applied applied) {}
+
         /// Takes a new example.
         default void example(Item.Subset subset, RaspValue example) {}
 
@@ -133,7 +136,9 @@ public final class RaspStager {
         }
         RaspValue input = draw.input().map(i -> value(i, environment)).orElse(new RaspValue.Plain(Atom.of("hello")));
         Span place = draw.input().map(Expr::span).orElse(draw.span());
-        return new Outcome.Shown(new RaspValue.Applied(s, input(input, place), input), draw.span());
+        RaspValue.Applied applied = new RaspValue.Applied(s, input(input, place), input);
+        listener.drawn(applied);
+        return new Outcome.Shown(applied, draw.span());
     }
 
     private List<Outcome> assign(Item.Assign assign, Environment environment) {
@@ -154,6 +159,7 @@ public final class RaspStager {
             set(names.get(i), values.get(i), environment, assign.span());
             if (values.get(i) instanceof RaspValue.Sequence s) {
                 s.rename(names.get(i));
+                s.node().graph().name(s.node(), names.get(i));
             }
             outcomes.add(new Outcome.Named(names.get(i), values.get(i), assign.span()));
         }

@@ -50,6 +50,9 @@ public final class ModuleScope {
                                 "make it a function: def " + c.name() + "() { return ...; }");
                     }
                     define(c.name(), value, item, problems);
+                    if (value instanceof Value.Sequence s) {
+                        s.node().graph().name(s.node(), c.name());
+                    }
                 } catch (ArithmeticException overflow) {
                     problems.report("TFX0207", c.span(), "a number here does not fit 64 bits", "use floats");
                     scope.set(c.name(), new Value.Poison());

@@ -168,6 +168,9 @@ public final class Stager {
         if (assign.targets().size() == values.size()) {
             for (int i = 0; i < values.size(); i++) {
                 scope.set(assign.targets().get(i), values.get(i));
+                if (values.get(i) instanceof Value.Sequence s) {
+                    s.node().graph().name(s.node(), assign.targets().get(i));
+                }
             }
         } else if (values.size() == 1) {
             bindNames(assign.targets(), values.getFirst(), scope, assign.span());

@@ -4,6 +4,7 @@ import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import tfx.ir.Span;
 
@@ -13,6 +14,17 @@ public final class SequenceGraph {
     private record Key(SequenceOp op, List<Integer> operands) {}
 
     private final Map<Key, SequenceNode> known = new HashMap<>();
+    private final Map<SequenceNode, String> names = new HashMap<>();
+
+    /// Says what a node is called where that is shown; the first name stays.
+    public void name(SequenceNode node, String name) {
+        names.putIfAbsent(node, name);
+    }
+
+    /// What a node is called in its source, if anything.
+    public Optional<String> name(SequenceNode node) {
+        return Optional.ofNullable(names.get(node));
+    }
 
     public SequenceNode tokens(SequenceOp.Conversion conversion, Span span) {
         return node(new SequenceOp.Tokens(conversion), List.of(), span);
