@@ -2,8 +2,11 @@ package tfx.cli;
 
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
+import tfx.frontend.Frontend;
+import tfx.ir.Diagnostic;
 
 @CommandLine.Command(name = "check", description = "Report what is wrong with source files.")
 final class CheckCommand implements Callable<Integer> {
@@ -14,8 +17,11 @@ final class CheckCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         int code = Main.OK;
         for (Path file : files) {
-            if (Programs.check(file).isEmpty()) {
+            Optional<Frontend.Checked> checked = Programs.checked(file);
+            if (checked.isEmpty()) {
                 code = Main.WRONG_PROGRAM;
+            } else {
+                checked.get().warnings().stream().map(Diagnostic::renderWarning).forEach(System.err::println);
             }
         }
         return code;

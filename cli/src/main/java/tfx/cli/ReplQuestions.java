@@ -95,14 +95,7 @@ final class ReplQuestions {
                 .append(", heads ")
                 .append(heads.size())
                 .append('\n');
-        for (Heads.Head head : heads) {
-            out.append("  layer ")
-                    .append(head.layer())
-                    .append(": %")
-                    .append(head.selector().id());
-            String computed = head.computes().stream().map(n -> "%" + n.id()).collect(Collectors.joining(" "));
-            out.append(" for ").append(computed).append('\n');
-        }
+        HeadsCommand.lines(heads).forEach(line -> out.append(line).append('\n'));
     }
 
     private void ir(SequenceNode node) {

@@ -36,6 +36,7 @@ import tfx.testkit.Close;
 final class CorpusTest {
     private static final Path CORPUS = Path.of("src", "test", "resources", "corpus");
     private static final Pattern EXPECTED = Pattern.compile("# error: (TFX[0-9]{4}) (.*)");
+    private static final Pattern WARNED = Pattern.compile("# warning: (TFX[0-9]{4}) (.*)");
     private static final ObjectMapper JSON = new ObjectMapper();
 
     static Stream<Path> files(String folder, String ending) throws IOException {
@@ -159,11 +160,25 @@ final class CorpusTest {
     }
 
     private static void bad(Path file) throws IOException {
+        said(file, EXPECTED, Compiler.check(file).diagnostics());
+    }
+
+    @TestFactory
+    Stream<DynamicTest> questionableProgramsGiveWarnings() throws IOException {
+        return files("lint", ".rasp")
+                .map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> {
+                    Frontend.Checked checked = Compiler.check(file);
+                    assertThat(checked.diagnostics()).isEmpty();
+                    said(file, WARNED, checked.warnings());
+                }));
+    }
+
+    private static void said(Path file, Pattern pattern, List<Diagnostic> diagnostics) throws IOException {
         List<String> expected = new ArrayList<>();
         List<String> lines = Files.readAllLines(file, StandardCharsets.UTF_8);
-        List<Diagnostic> found = new ArrayList<>(Compiler.check(file).diagnostics());
+        List<Diagnostic> found = new ArrayList<>(diagnostics);
         for (int i = 0; i < lines.size(); i++) {
-            Matcher matcher = EXPECTED.matcher(lines.get(i));
+            Matcher matcher = pattern.matcher(lines.get(i));
             if (matcher.find()) {
                 int line = i + 1;
                 String wanted = matcher.group(1) + " " + matcher.group(2).strip();

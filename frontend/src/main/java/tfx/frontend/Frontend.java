@@ -54,7 +54,12 @@ public final class Frontend {
     /// @param programs    those without problems, in the order of the source; empty if there are diagnostics
     /// @param sequences   the s-ops and selectors that the file names, likewise
     /// @param diagnostics by place, at most {@link Problems#LIMIT}
-    public record Checked(List<Program> programs, Map<String, SequenceNode> sequences, List<Diagnostic> diagnostics) {}
+    /// @param warnings    what is no mistake but hardly meant
+    public record Checked(
+            List<Program> programs,
+            Map<String, SequenceNode> sequences,
+            List<Diagnostic> diagnostics,
+            List<Diagnostic> warnings) {}
 
     /// The ending of files of the RASP dialect.
     private static final String RASP = ".rasp";
@@ -100,7 +105,9 @@ public final class Frontend {
     public static Checked check(String name, byte[] bytes, Modules modules) {
         Frontend frontend = new Frontend(modules, new Problems(), new RaspStager.Listener() {});
         Checked found = onLargeStack(() -> frontend.check(new Modules.Found(name, bytes, false)));
-        return found.diagnostics().isEmpty() ? found : new Checked(List.of(), Map.of(), found.diagnostics());
+        return found.diagnostics().isEmpty()
+                ? found
+                : new Checked(List.of(), Map.of(), found.diagnostics(), found.warnings());
     }
 
     private Checked check(Modules.Found file) {
@@ -111,7 +118,7 @@ public final class Frontend {
                     sequences.put(name, s.node());
                 }
             });
-            return new Checked(List.of(), sequences, problems.sorted());
+            return new Checked(List.of(), sequences, problems.sorted(), rasp.warnings());
         }
         Span start = new Span(new Source(file.name(), ""), 0, 0);
         core(start);
@@ -122,7 +129,7 @@ public final class Frontend {
                 sequences.put(name, s.node());
             }
         });
-        return new Checked(programs(module), sequences, problems.sorted());
+        return new Checked(programs(module), sequences, problems.sorted(), rasp.warnings());
     }
 
     /// The AST of one file, for printing.

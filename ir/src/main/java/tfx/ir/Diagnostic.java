@@ -18,8 +18,17 @@ public record Diagnostic(String code, Span span, String message, List<String> no
 
     /// The message with the source line and a caret under the place, as the command line prints it.
     public String render() {
+        return render("error");
+    }
+
+    /// The same for what is no mistake but hardly meant.
+    public String renderWarning() {
+        return render("warning");
+    }
+
+    private String render(String kind) {
         StringBuilder out = new StringBuilder();
-        out.append("error[").append(code).append("]: ").append(message).append('\n');
+        out.append(kind).append("[").append(code).append("]: ").append(message).append('\n');
         if (span != Span.NONE) {
             out.append("  --> ").append(span).append('\n');
             String line = span.source().lineText(span.start());

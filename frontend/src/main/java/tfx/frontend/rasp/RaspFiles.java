@@ -37,6 +37,7 @@ public final class RaspFiles {
     private final RaspStager stager;
     private final Environment library = Environment.library();
     private final Deque<String> loading = new ArrayDeque<>();
+    private final List<Diagnostic> warnings = new ArrayList<>();
     private int loads;
 
     /// Loads files of tfx.
@@ -107,6 +108,7 @@ public final class RaspFiles {
         Problems own = new Problems();
         Source source = Parsing.decode(file.name(), file.bytes(), own);
         List<Item.Statement> statements = own.isEmpty() ? Parsing.parseRasp(source, own) : List.of();
+        warnings.addAll(RaspLints.of(statements));
         own.sorted().forEach(problems::report);
         loading.push(file.name());
         List<Outcome> outcomes = new ArrayList<>();
@@ -115,6 +117,11 @@ public final class RaspFiles {
         }
         loading.pop();
         return outcomes;
+    }
+
+    /// What the files that ran hold that is hardly meant.
+    public List<Diagnostic> warnings() {
+        return List.copyOf(warnings);
     }
 
     /// The library's own names.
