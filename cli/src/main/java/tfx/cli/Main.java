@@ -92,7 +92,7 @@ public final class Main {
         out.println("java " + Runtime.version() + ", " + System.getProperty("os.arch"));
         e.printStackTrace(out);
         for (String argument : arguments) {
-            if (argument.endsWith(".tfx")) {
+            if (argument.endsWith(".tfx") || argument.endsWith(".rasp")) {
                 out.println("---- " + argument);
                 try {
                     out.println(Files.readString(Path.of(argument)));

@@ -19,6 +19,7 @@ import tfx.compiler.SequenceSession;
 import tfx.compiler.Session;
 import tfx.frontend.Frontend;
 import tfx.frontend.Program;
+import tfx.ir.Diagnostic;
 import tfx.ir.sequence.Atom;
 import tfx.ir.sequence.SequenceNode;
 import tfx.runtime.Tensor;
@@ -105,6 +106,10 @@ final class RunCommand implements Callable<Integer> {
             double millis = (System.nanoTime() - start) / 1e6;
             ArrayNode lists = JsonNodeFactory.instance.arrayNode();
             rows.forEach(row -> lists.add(SequenceArguments.toJson(row)));
+            for (SequenceNode read : node.graph().outside(node, tokens.size())) {
+                String message = "a position outside the input of " + tokens.size() + " is read, which gives 0";
+                System.err.println(new Diagnostic("TFX0603", read.span(), message, List.of(), "").renderWarning());
+            }
             print(name, Map.of(name, node.isSelector() ? lists : lists.get(0)), millis);
         }
     }

@@ -104,6 +104,16 @@ final class RaspTest {
     }
 
     @Test
+    void readingOutsideTheInputIsWarnedOf() throws Exception {
+        String file = write("f.rasp", "third = tokens_int[2];\nback = tokens_int[-2];\n");
+        Ended ended = tfx("", "run", file, "third", "tokens=12");
+        assertThat(ended.out()).contains("third = [0,0]");
+        assertThat(ended.err()).contains("warning[TFX0603]", "f.rasp:1:9", "outside the input of 2");
+        assertThat(tfx("", "run", file, "back", "tokens=1").err()).contains("warning[TFX0603]");
+        assertThat(tfx("", "run", file, "back", "tokens=12").err()).doesNotContain("warning[");
+    }
+
+    @Test
     void headsCountsLayers() throws Exception {
         String file = write("d.rasp", "reverse = aggregate(select(indices, length-1-indices, ==), tokens);");
         assertThat(tfx("", "heads", file, "--json").out())

@@ -8,6 +8,8 @@ import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.locks.ReadWriteLock;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import tfx.ir.sequence.Atom;
 import tfx.ir.sequence.Kind;
 import tfx.ir.sequence.SequenceError;
@@ -30,12 +32,18 @@ public final class SequenceSession implements AutoCloseable {
         PAIRS
     }
 
+    /// More tokens than this the evaluator does not take for calls that vectors cannot hold: it compares all
+    /// pairs.
+    private static final int MAX_EXACT = 10_000;
+
     private record Compiled(SequenceLowering.Lowered lowered, Engine engine) {}
 
     private final SequenceNode node;
     private final Session.Options options;
     private final Selectors selectors;
     private final Map<Kind, Optional<Compiled>> compiled = new EnumMap<>(Kind.class);
+    private final ReadWriteLock open = new ReentrantReadWriteLock();
+    private boolean closed;
     private int compiledCalls;
 
     public SequenceSession(SequenceNode node, Session.Options options) {
@@ -54,16 +62,28 @@ public final class SequenceSession implements AutoCloseable {
     /// @param input the tokens, at least one
     /// @throws RunException where the program fails on this input
     public List<List<Atom>> run(List<Atom> input) {
+        open.readLock().lock();
         try {
+            if (closed) {
+                throw new IllegalStateException("this sequence program is closed");
+            }
             if (options.backend() != Session.Backend.EVALUATOR && !input.isEmpty()) {
                 Optional<List<List<Atom>>> result = compiled(kind(input)).flatMap(c -> run(c, input));
                 if (result.isPresent()) {
                     return result.get();
                 }
+                if (input.size() > MAX_EXACT) {
+                    throw new RunException(
+                            "the program fails on this input, or needs more than 64-bit numbers; at most "
+                                    + MAX_EXACT + " tokens are run exactly, not " + input.size()
+                                    + ". On fewer tokens the message says what is wrong, and where");
+                }
             }
             return evaluate(input);
         } catch (SequenceError e) {
             throw new RunException(e.getMessage() + " (" + e.span() + ")");
+        } finally {
+            open.readLock().unlock();
         }
     }
 
@@ -160,9 +180,16 @@ public final class SequenceSession implements AutoCloseable {
         return values.dtype().isFloat() ? (long) values.getDouble(at) : values.getLong(at);
     }
 
+    /// Waits for calls that run, then frees what they used.
     @Override
-    public synchronized void close() {
-        compiled.values().forEach(c -> c.ifPresent(p -> p.engine().close()));
-        compiled.clear();
+    public void close() {
+        open.writeLock().lock();
+        try {
+            closed = true;
+            compiled.values().forEach(c -> c.ifPresent(p -> p.engine().close()));
+            compiled.clear();
+        } finally {
+            open.writeLock().unlock();
+        }
     }
 }

@@ -54,7 +54,7 @@ public final class Tfx {
             throw new SourceException(checked.diagnostics());
         }
         Path folder = file.toAbsolutePath().getParent();
-        return new LoadedFile(file.toString(), checked.programs(), folder, options);
+        return new LoadedFile(file.toString(), checked.programs(), checked.sequences(), folder, options);
     }
 
     /// The tokenizers on the class path.

@@ -19,6 +19,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import tfx.ir.sequence.Atom;
 import tfx.runtime.DType;
 import tfx.runtime.RunException;
 import tfx.runtime.Tensor;
@@ -38,7 +39,7 @@ final class JavaApiTest {
     @TempDir
     private Path folder;
 
-    private LoadedFile file = new LoadedFile("", List.of(), Path.of(""), Tfx.Options.defaults());
+    private LoadedFile file = new LoadedFile("", List.of(), Map.of(), Path.of(""), Tfx.Options.defaults());
     private Arena arena = Arena.ofShared();
 
     @BeforeEach
@@ -87,6 +88,20 @@ final class JavaApiTest {
         for (String part : parts) {
             thrown.hasMessageContaining(part);
         }
+    }
+
+    @Test
+    void sequencesRunOnAtoms() throws Exception {
+        Path source = Files.writeString(folder.resolve("s.rasp"), "hist = selector_width(select(tokens, tokens, ==));");
+        List<Atom> tokens = List.of(Atom.of("a"), Atom.of("b"), Atom.of("a"));
+        SequenceSession kept;
+        try (LoadedFile sequences = Tfx.load(source)) {
+            kept = sequences.sequence("hist");
+            assertThat(sequences.sequences()).containsExactly("hist");
+            assertThat(kept.run(tokens)).containsExactly(List.of(Atom.of(2), Atom.of(1), Atom.of(2)));
+            assertThatThrownBy(() -> sequences.sequence("none")).isInstanceOf(RunException.class);
+        }
+        assertThatThrownBy(() -> kept.run(tokens)).isInstanceOf(IllegalStateException.class);
     }
 
     @Test

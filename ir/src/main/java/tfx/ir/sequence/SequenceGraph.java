@@ -1,5 +1,6 @@
 package tfx.ir.sequence;
 
+import java.math.BigInteger;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.List;
@@ -76,6 +77,30 @@ public final class SequenceGraph {
             place = map(AtomFn.ADD, List.of(length(span), place), span);
         }
         return aggregate(select(AtomFn.EQ, indices(span), place, span), values, Atom.of(0), span);
+    }
+
+    /// Of what a node needs, what reads one position that an input of this length does not have, and gives 0 for
+    /// it.
+    public List<SequenceNode> outside(SequenceNode root, int length) {
+        return SequenceNode.closure(List.of(root)).stream()
+                .filter(n -> n.op() instanceof SequenceOp.Aggregate
+                        && n.operand(0).op() instanceof SequenceOp.Select s
+                        && s.comparison() == AtomFn.EQ
+                        && n.operand(0).operand(0).op() instanceof SequenceOp.Indices
+                        && isOutside(n.operand(0).operand(1), length))
+                .toList();
+    }
+
+    private boolean isOutside(SequenceNode place, int length) {
+        if (place.op() instanceof SequenceOp.Constant c && c.value() instanceof Atom.Whole w) {
+            return w.value().compareTo(BigInteger.valueOf(length)) >= 0;
+        }
+        return place.op() instanceof SequenceOp.Map m
+                && m.fn() == AtomFn.ADD
+                && place.operand(0) == length(Span.NONE)
+                && place.operand(1).op() instanceof SequenceOp.Constant c
+                && c.value() instanceof Atom.Whole w
+                && w.value().compareTo(BigInteger.valueOf(-length)) < 0;
     }
 
     /// Whether an atom is at any position, for all positions.
