@@ -29,6 +29,7 @@ final class SequenceInputs {
     private static final int MAX_STRINGS = 1 << 20;
 
     private static final int MAX_PAIRS = 1 << 22;
+    private static final int MAX_CHARACTERS = 1 << 24;
 
     private final List<SequenceNode> nodes;
     /// The distinct tokens, and which of them each position holds.
@@ -95,8 +96,8 @@ final class SequenceInputs {
             if (!node.kinds().contains(Kind.TEXT)) {
                 continue;
             }
-            Set<String> own = texts(node, texts);
-            if (own.size() > MAX_STRINGS) {
+            Set<String> own = new HashSet<>();
+            if (!texts(node, texts, own) || own.size() > MAX_STRINGS) {
                 return false;
             }
             texts.put(node, own);
@@ -109,8 +110,7 @@ final class SequenceInputs {
         return true;
     }
 
-    private Set<String> texts(SequenceNode node, Map<SequenceNode, Set<String>> known) {
-        Set<String> own = new HashSet<>();
+    private boolean texts(SequenceNode node, Map<SequenceNode, Set<String>> known, Set<String> own) {
         switch (node.op()) {
             case SequenceOp.Tokens t -> converted(t.conversion()).forEach(a -> add(a, own));
             case SequenceOp.Constant c -> add(c.value(), own);
@@ -123,7 +123,9 @@ final class SequenceInputs {
                 own.addAll(known.getOrDefault(node.operand(1), Set.of()));
                 own.addAll(known.getOrDefault(node.operand(2), Set.of()));
             }
-            case SequenceOp.Map m -> made(m.fn(), node, known, own);
+            case SequenceOp.Map m -> {
+                return made(m.fn(), node, known, own);
+            }
             case SequenceOp.Indices i -> {}
             case SequenceOp.Among a -> {}
             case SequenceOp.Width w -> {}
@@ -132,7 +134,7 @@ final class SequenceInputs {
             case SequenceOp.Either e -> {}
             case SequenceOp.Complement c -> {}
         }
-        return own;
+        return true;
     }
 
     private static void add(Atom atom, Set<String> texts) {
@@ -141,22 +143,30 @@ final class SequenceInputs {
         }
     }
 
-    private static void made(AtomFn fn, SequenceNode node, Map<SequenceNode, Set<String>> known, Set<String> own) {
+    /// Adds what a function makes of the strings it can meet; false if that is too much.
+    private static boolean made(AtomFn fn, SequenceNode node, Map<SequenceNode, Set<String>> known, Set<String> own) {
         List<Atom> left = possible(node.operands().getFirst(), known);
         List<Atom> right = possible(node.operands().getLast(), known);
         if ((long) left.size() * right.size() > MAX_PAIRS) {
-            throw new SequenceError(node.span(), "too many strings");
+            return false;
         }
+        long characters = 0;
         for (Atom a : left) {
             for (Atom b : right) {
                 try {
-                    add(fn.apply(List.of(a, b)), own);
+                    Atom made = fn.apply(List.of(a, b));
+                    add(made, own);
+                    characters += made instanceof Atom.Text t ? t.value().length() : 0;
+                    if (characters > MAX_CHARACTERS) {
+                        return false;
+                    }
                 } catch (SequenceError e) {
                     // Not defined on these two, which need not meet.
                     continue;
                 }
             }
         }
+        return true;
     }
 
     private static List<Atom> possible(SequenceNode node, Map<SequenceNode, Set<String>> known) {
@@ -171,7 +181,7 @@ final class SequenceInputs {
             case Feed.Positions p -> inputs.put(p.name(), Tensor.zeros(arena, DType.BOOL, which.length));
             case Feed.Tokens t -> {
                 List<Atom> atoms = converted(t.conversion());
-                Tensor values = Tensor.zeros(arena, dtype(t.kind()), atoms.size());
+                Tensor values = Tensor.zeros(arena, SequenceLowering.dtype(t.kind()), atoms.size());
                 for (int i = 0; i < atoms.size(); i++) {
                     if (!set(values, i, atoms.get(i))) {
                         return false;
@@ -183,6 +193,16 @@ final class SequenceInputs {
                 Tensor tensor = Tensor.zeros(arena, DType.I32);
                 tensor.setLong(0, codes.getOrDefault(c.text(), -1));
                 inputs.put(c.name(), tensor);
+            }
+            case Feed.Values v -> {
+                Tensor tensor = Tensor.zeros(
+                        arena, SequenceLowering.dtype(v.kind()), v.values().size());
+                for (int i = 0; i < v.values().size(); i++) {
+                    if (!set(tensor, i, v.values().get(i))) {
+                        return false;
+                    }
+                }
+                inputs.put(v.name(), tensor);
             }
             case Feed.Table t -> bind(t, inputs);
             case Feed.PairTable p -> {
@@ -214,7 +234,7 @@ final class SequenceInputs {
     }
 
     private void bind(Feed.Table table, Map<String, Tensor> inputs) {
-        Tensor values = Tensor.zeros(arena, dtype(table.kind()), strings.size());
+        Tensor values = Tensor.zeros(arena, SequenceLowering.dtype(table.kind()), strings.size());
         Tensor valid = Tensor.zeros(arena, DType.BOOL, strings.size());
         for (int i = 0; i < strings.size(); i++) {
             try {
@@ -227,15 +247,6 @@ final class SequenceInputs {
         }
         inputs.put(table.name(), values);
         inputs.put(table.valid(), valid);
-    }
-
-    private static DType dtype(Kind kind) {
-        return switch (kind) {
-            case TRUTH -> DType.BOOL;
-            case WHOLE -> DType.I64;
-            case REAL -> DType.F64;
-            case TEXT -> DType.I32;
-        };
     }
 
     /// Stores an atom; false if the vector's type does not hold it.

@@ -4,7 +4,7 @@ import java.lang.foreign.Arena;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.BitSet;
-import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,12 +36,21 @@ public final class SequenceSession implements AutoCloseable {
     /// pairs.
     private static final int MAX_EXACT = 10_000;
 
+    /// What a call came to.
+    ///
+    /// @param imprecise whether summing over all pairs is worth trying
+    private record Run(Optional<List<List<Atom>>> values, boolean imprecise) {
+        static final Run FAILED = new Run(Optional.empty(), false);
+    }
+
+    private record Way(Kind kind, Selectors selectors) {}
+
     private record Compiled(SequenceLowering.Lowered lowered, Engine engine) {}
 
     private final SequenceNode node;
     private final Session.Options options;
     private final Selectors selectors;
-    private final Map<Kind, Optional<Compiled>> compiled = new EnumMap<>(Kind.class);
+    private final Map<Way, Optional<Compiled>> compiled = new HashMap<>();
     private final ReadWriteLock open = new ReentrantReadWriteLock();
     private boolean closed;
     private int compiledCalls;
@@ -68,9 +77,15 @@ public final class SequenceSession implements AutoCloseable {
                 throw new IllegalStateException("this sequence program is closed");
             }
             if (options.backend() != Session.Backend.EVALUATOR && !input.isEmpty()) {
-                Optional<List<List<Atom>>> result = compiled(kind(input)).flatMap(c -> run(c, input));
-                if (result.isPresent()) {
-                    return result.get();
+                Optional<Kind> kind = kind(input);
+                for (Selectors way : selectors == Selectors.FORMS ? Selectors.values() : new Selectors[] {selectors}) {
+                    Run result = compiled(kind, way).map(c -> run(c, input)).orElse(Run.FAILED);
+                    if (result.values().isPresent()) {
+                        return result.values().get();
+                    }
+                    if (!result.imprecise()) {
+                        break;
+                    }
                 }
                 if (input.size() > MAX_EXACT) {
                     throw new RunException(
@@ -114,36 +129,37 @@ public final class SequenceSession implements AutoCloseable {
         return input.stream().allMatch(a -> a.kind() == first) ? Optional.of(first) : Optional.empty();
     }
 
-    private synchronized Optional<Compiled> compiled(Optional<Kind> kind) {
-        return kind.flatMap(k -> compiled.computeIfAbsent(k, this::compile));
+    private synchronized Optional<Compiled> compiled(Optional<Kind> kind, Selectors way) {
+        return kind.flatMap(k -> compiled.computeIfAbsent(new Way(k, way), this::compile));
     }
 
-    private Optional<Compiled> compile(Kind kind) {
+    private Optional<Compiled> compile(Way way) {
         SequenceLowering.Lowered lowered;
         try {
-            lowered = SequenceLowering.lower(node, kind, selectors == Selectors.PAIRS);
+            lowered = SequenceLowering.lower(node, way.kind(), way.selectors() == Selectors.PAIRS);
         } catch (Irregular e) {
             return Optional.empty();
         }
         return Optional.of(new Compiled(lowered, Session.engine(lowered.graph(), options)));
     }
 
-    private Optional<List<List<Atom>>> run(Compiled program, List<Atom> input) {
+    private Run run(Compiled program, List<Atom> input) {
         try (Arena arena = Arena.ofShared()) {
             SequenceInputs inputs = new SequenceInputs(node, input, arena);
             Optional<Map<String, Tensor>> bound = inputs.bind(program.lowered().feeds());
             if (bound.isEmpty()) {
-                return Optional.empty();
+                return Run.FAILED;
             }
             bound.get().keySet().retainAll(program.lowered().inputs());
             Map<String, Tensor> results = program.engine().run(bound.get(), arena, Optional.empty());
-            if (results.get("regular").getLong(0) == 0) {
-                return Optional.empty();
+            boolean precise = results.get("precise").getLong(0) != 0;
+            if (!precise || results.get("regular").getLong(0) == 0) {
+                return new Run(Optional.empty(), !precise);
             }
             synchronized (this) {
                 compiledCalls++;
             }
-            return Optional.of(decode(program.lowered(), results, inputs.strings(), input.size()));
+            return new Run(Optional.of(decode(program.lowered(), results, inputs.strings(), input.size())), false);
         }
     }
 

@@ -42,6 +42,7 @@ public final class RaspConsole implements RaspStager.Listener {
     private RaspValue example = new RaspValue.Plain(Atom.of(HELLO));
     private RaspValue selectorExample = example;
     private SequenceEvaluator onExample = evaluator(example);
+    private Optional<SequenceEvaluator> trial = Optional.empty();
     private SequenceEvaluator onSelectorExample = evaluator(example);
     private boolean showSequences = true;
     private boolean showSelectors = true;
@@ -155,7 +156,12 @@ public final class RaspConsole implements RaspStager.Listener {
 
     @Override
     public void made(RaspValue.Sequence sequence) {
-        onExample.evaluate(sequence.node());
+        trial.orElse(onExample).evaluate(sequence.node());
+    }
+
+    @Override
+    public void tryOn(Optional<RaspValue> input) {
+        trial = input.flatMap(RaspStager::asInput).map(SequenceEvaluator::new);
     }
 
     @Override
@@ -252,6 +258,10 @@ public final class RaspConsole implements RaspStager.Listener {
     /// @param tabs  how far it is moved to the right
     /// @param first stands before it
     private void named(Optional<String> name, RaspValue value, int tabs, String first, boolean examples) {
+        if (out.length() > RaspValue.LONGEST_TEXT) {
+            out.setLength(RaspValue.LONGEST_TEXT);
+            return;
+        }
         String left = "\t".repeat(tabs);
         String assigned = name.map(n -> n + " = ").orElse("");
         switch (value) {

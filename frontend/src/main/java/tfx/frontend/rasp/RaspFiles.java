@@ -39,6 +39,7 @@ public final class RaspFiles {
     private final Deque<String> loading = new ArrayDeque<>();
     private final List<Diagnostic> warnings = new ArrayList<>();
     private int loads;
+    private int running;
 
     /// Loads files of tfx.
     @FunctionalInterface
@@ -136,30 +137,42 @@ public final class RaspFiles {
 
     /// Calls a function; empty if that is wrong, which is reported.
     public Optional<RaspValue> call(RaspValue function, List<RaspValue> arguments, Span span) {
-        stager.restart();
+        int depth = begin();
         try {
             return Optional.of(stager.apply(function, arguments, span, span));
         } catch (RaspError e) {
             report(e);
         } catch (SequenceError e) {
             report(RaspError.of(e, span));
+        } finally {
+            running--;
         }
+        stager.unwind(depth);
         return Optional.empty();
+    }
+
+    /// Begins a statement or a call from outside; the limits are those of the outermost.
+    private int begin() {
+        if (running++ == 0) {
+            stager.restart();
+        }
+        return stager.depth();
     }
 
     /// Runs one statement; what is wrong with it is reported, and in a file the names it would have set become
     /// poison.
     public List<Outcome> run(Item.Statement statement, Environment environment) {
-        if (loading.isEmpty() || !(statement instanceof Item.Load)) {
-            stager.restart();
-        }
+        int depth = begin();
         try {
             return stager.run(statement, environment);
         } catch (RaspError e) {
             report(e);
         } catch (StackOverflowError e) {
             problems.report("TFX0003", statement.span(), "this is nested too deeply", "give inner parts names");
+        } finally {
+            running--;
         }
+        stager.unwind(depth);
         if (!loading.isEmpty()) {
             poison(statement, environment);
         }

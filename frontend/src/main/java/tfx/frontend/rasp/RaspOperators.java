@@ -1,5 +1,6 @@
 package tfx.frontend.rasp;
 
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -155,7 +156,10 @@ final class RaspOperators {
         if (times.atom().kind() != Kind.WHOLE && times.atom().kind() != Kind.TRUTH) {
             throw undefined(AtomFn.MUL, list, times, span);
         }
-        var count = ((Atom.Whole) AtomFn.POS.apply(List.of(times.atom()))).value();
+        BigInteger count = ((Atom.Whole) AtomFn.POS.apply(List.of(times.atom()))).value();
+        if (count.signum() <= 0 || list.items().isEmpty()) {
+            return new RaspValue.Items(List.of());
+        }
         if (count.bitLength() > 31 || count.longValue() * list.items().size() > RaspStager.MAX_ITEMS) {
             throw new RaspError(Problem.LIMIT, span, "a list of more than " + RaspStager.MAX_ITEMS + " items", "");
         }
@@ -231,6 +235,9 @@ final class RaspOperators {
     }
 
     private static boolean same(RaspValue a, RaspValue b) {
+        if (a == b) {
+            return true;
+        }
         if (a instanceof RaspValue.Plain x && b instanceof RaspValue.Plain y) {
             return Numbers.same(x.atom(), y.atom());
         }
@@ -248,7 +255,7 @@ final class RaspOperators {
                                     x.entries().get(k).getValue(),
                                     y.entries().get(k).getValue()));
         }
-        return a == b;
+        return false;
     }
 
     RaspValue choose(RaspValue.Sequence condition, RaspValue then, RaspValue otherwise, Span span) {
@@ -377,7 +384,7 @@ final class RaspOperators {
         if (!(index instanceof RaspValue.Plain p) || !isWhole(p.atom())) {
             throw new RaspError(Problem.TYPE, span, "a place in a list is an int, not " + index.describe(), "");
         }
-        var place = ((Atom.Whole) AtomFn.POS.apply(List.of(p.atom()))).value();
+        BigInteger place = ((Atom.Whole) AtomFn.POS.apply(List.of(p.atom()))).value();
         int size = list.items().size();
         if (place.bitLength() > 31 || place.longValue() >= size || place.longValue() < -size) {
             throw new RaspError(Problem.VALUE, span, "index " + place + " is outside the list of " + size, "");

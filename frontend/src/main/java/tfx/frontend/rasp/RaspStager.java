@@ -4,10 +4,12 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Collectors;
 import tfx.frontend.ast.Expr;
 import tfx.frontend.ast.Item;
 import tfx.frontend.rasp.RaspError.Problem;
+import tfx.frontend.stage.Scope;
 import tfx.ir.InternalError;
 import tfx.ir.Span;
 import tfx.ir.sequence.Atom;
@@ -28,6 +30,9 @@ public final class RaspStager {
         ///
         /// @throws SequenceError if it does not run
         default void made(RaspValue.Sequence sequence) {}
+
+        /// Says on what to try what is made until the next such call; nothing for the example.
+        default void tryOn(Optional<RaspValue> input) {}
 
         /// Takes what `draw` shows.
         default void drawn(RaspValue.Applied applied) {}
@@ -67,10 +72,22 @@ public final class RaspStager {
         this.operators = new RaspOperators(graph);
     }
 
-    /// Each statement may take so many steps again.
+    /// Each statement at top level may take so many steps again.
     void restart() {
         steps = 0;
         calls.clear();
+    }
+
+    /// How many calls are open.
+    int depth() {
+        return calls.size();
+    }
+
+    /// Forgets calls that an error ended.
+    void unwind(int depth) {
+        while (calls.size() > depth) {
+            calls.pop();
+        }
     }
 
     /// The calls that led to the error at hand, innermost first.
@@ -79,7 +96,12 @@ public final class RaspStager {
     }
 
     private void step(Span span) {
-        if (++steps > MAX_STEPS) {
+        steps(1, span);
+    }
+
+    private void steps(int more, Span span) {
+        steps += more;
+        if (steps > MAX_STEPS) {
             throw new RaspError(
                     Problem.LIMIT,
                     span,
@@ -258,6 +280,9 @@ public final class RaspStager {
         } catch (SequenceError e) {
             throw RaspError.of(e, expr.span());
         }
+        if (value instanceof RaspValue.Items list && (expr instanceof Expr.Infix || expr instanceof Expr.Call)) {
+            steps(list.items().size(), expr.span());
+        }
         if (value instanceof RaspValue.Poison) {
             throw RaspError.silent();
         }
@@ -354,7 +379,7 @@ public final class RaspStager {
                     "unknown name '" + name.name() + "'",
                     word
                             ? "write " + name.name() + "( without a space before the bracket"
-                            : tfx.frontend.stage.Scope.closest(name.name(), environment.visible())
+                            : Scope.closest(name.name(), environment.visible())
                                     .map(s -> "did you mean '" + s + "'?")
                                     .orElse("set it above, or load the file that does"));
         });
@@ -400,10 +425,17 @@ public final class RaspStager {
     }
 
     private RaspValue call(Expr.Call call, Environment environment) {
-        RaspValue function = single(call.function(), environment);
         List<RaspValue> arguments = call.arguments().stream()
                 .map(a -> single(a.value(), environment))
                 .toList();
+        RaspValue function;
+        try {
+            // What is applied need not run on the example, but on its input.
+            listener.tryOn(arguments.size() == 1 ? Optional.of(arguments.getFirst()) : Optional.empty());
+            function = single(call.function(), environment);
+        } finally {
+            listener.tryOn(Optional.empty());
+        }
         RaspValue value = apply(
                 function,
                 arguments,
@@ -480,6 +512,7 @@ public final class RaspStager {
                     "calls nest deeper than " + MAX_CALLS,
                     "recursion over numbers needs an end; on s-ops both arms of a conditional are computed");
         }
+        int depth = calls.size();
         calls.push(span);
         Environment inner = function.environment().nested();
         for (int i = 0; i < parameters.size(); i++) {
@@ -489,7 +522,7 @@ public final class RaspStager {
             if (statement instanceof Item.Return r) {
                 List<RaspValue> values =
                         r.values().stream().map(e -> single(e, inner)).toList();
-                calls.pop();
+                unwind(depth);
                 return values.size() == 1 ? values.getFirst() : new RaspValue.Items(values);
             }
             run(statement, inner);
@@ -501,6 +534,15 @@ public final class RaspStager {
     private static void requireCount(String name, int expected, int found, Span span) {
         if (expected != found) {
             throw new RaspError(Problem.COUNT, span, name + " takes " + expected + " arguments, not " + found, "");
+        }
+    }
+
+    /// A value as the input of a sequence program, if it can be one.
+    static Optional<List<Atom>> asInput(RaspValue value) {
+        try {
+            return Optional.of(input(value, Span.NONE));
+        } catch (RaspError e) {
+            return Optional.empty();
         }
     }
 

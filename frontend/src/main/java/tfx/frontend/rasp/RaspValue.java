@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 import tfx.frontend.ast.Item;
 import tfx.ir.Span;
 import tfx.ir.sequence.Atom;
@@ -111,23 +110,52 @@ public sealed interface RaspValue {
         };
     }
 
+    /// Longer texts than this are cut.
+    int LONGEST_TEXT = 1 << 20;
+
     /// As Python writes it inside a list; s-ops and functions by their names.
     default String written() {
-        return switch (this) {
-            case Plain p -> PythonText.quoted(p.atom());
-            case Items i -> i.items().stream().map(RaspValue::written).collect(Collectors.joining(", ", "[", "]"));
-            case Dict d ->
-                d.entries().values().stream()
-                        .map(e -> PythonText.quoted(e.getKey()) + ": "
-                                + e.getValue().written())
-                        .collect(Collectors.joining(", ", "{", "}"));
-            case Function f -> f.creator() + " function: " + signature(f.function());
-            case Primitive p -> p.creator() + " function: " + p.name() + "(" + String.join(", ", p.parameters()) + ")";
-            case Sequence s -> s.name();
-            case Applied a -> describe();
-            case Opaque o -> o.what();
-            case Poison p -> "nothing";
-        };
+        StringBuilder out = new StringBuilder();
+        write(out);
+        return out.length() <= LONGEST_TEXT ? out.toString() : out.substring(0, LONGEST_TEXT) + "...";
+    }
+
+    private void write(StringBuilder out) {
+        if (out.length() > LONGEST_TEXT) {
+            return;
+        }
+        switch (this) {
+            case Plain p -> out.append(PythonText.quoted(p.atom()));
+            case Items i -> {
+                out.append('[');
+                String between = "";
+                for (RaspValue item : i.items()) {
+                    out.append(between);
+                    item.write(out);
+                    between = ", ";
+                }
+                out.append(']');
+            }
+            case Dict d -> {
+                out.append('{');
+                String between = "";
+                for (Map.Entry<Atom, RaspValue> entry : d.entries().values()) {
+                    out.append(between)
+                            .append(PythonText.quoted(entry.getKey()))
+                            .append(": ");
+                    entry.getValue().write(out);
+                    between = ", ";
+                }
+                out.append('}');
+            }
+            case Function f -> out.append(f.creator()).append(" function: ").append(signature(f.function()));
+            case Primitive p ->
+                out.append(p.creator() + " function: " + p.name() + "(" + String.join(", ", p.parameters()) + ")");
+            case Sequence s -> out.append(s.name());
+            case Applied a -> out.append(describe());
+            case Opaque o -> out.append(o.what());
+            case Poison p -> out.append("nothing");
+        }
     }
 
     private static String signature(Item.Function function) {

@@ -52,8 +52,8 @@ public final class Heads {
     }
 
     private static Use use(SequenceNode node, SequenceNode selector) {
-        Optional<SelectorForm> form = SelectorForm.of(selector);
-        return new Use(node, selector, form.isPresent() ? form.get().canonical() : selector);
+        Optional<SelectorForm> form = SelectorForm.of(selector).flatMap(SelectorForm::canonical);
+        return new Use(node, selector, form.isPresent() ? form.get() : selector);
     }
 
     /// Two heads count what a row selects without a token that all rows select: one looks at position 0 too, and

@@ -175,9 +175,10 @@ public final class Numbers {
         if (a.bitLength() <= 53 && b.bitLength() <= 53) {
             return a.doubleValue() / b.doubleValue();
         }
-        // 64 bits of the quotient or more, and a last one for what is left over, round as all of it would.
-        int shift = Math.max(0, 66 - a.bitLength() + b.bitLength());
-        BigInteger[] parts = a.abs().shiftLeft(shift).divideAndRemainder(b.abs());
+        // Some 66 bits of the quotient, and a last one for what is left over, round as all of it would.
+        int shift = 66 - a.bitLength() + b.bitLength();
+        BigInteger dividend = a.abs().shiftLeft(Math.max(0, shift));
+        BigInteger[] parts = dividend.divideAndRemainder(b.abs().shiftLeft(Math.max(0, -shift)));
         BigInteger sticky = parts[0].shiftLeft(1).or(parts[1].signum() == 0 ? BigInteger.ZERO : BigInteger.ONE);
         double value = Math.scalb(sticky.doubleValue(), -shift - 1);
         if (Double.isInfinite(value)) {

@@ -7,7 +7,7 @@ import java.util.regex.Pattern;
 
 /// Text of atoms and atoms of text, as Python's `str`, `repr`, `int` and `float` have them.
 public final class PythonText {
-    private static final Pattern WHOLE = Pattern.compile("[+-]?\\d+(_\\d+)*", Pattern.UNICODE_CHARACTER_CLASS);
+    private static final Pattern WHOLE = Pattern.compile("[+-]?\\d+(_\\d+)*");
     private static final Pattern REAL =
             Pattern.compile("[+-]?(\\d+(_\\d+)*\\.?(\\d+(_\\d+)*)?|\\.\\d+(_\\d+)*)([eE][+-]?\\d+(_\\d+)*)?");
     private static final Pattern INFINITE = Pattern.compile("[+-]?inf(inity)?", Pattern.CASE_INSENSITIVE);
@@ -109,13 +109,22 @@ public final class PythonText {
                 yield new Atom.Whole(new BigDecimal(r.value()).toBigInteger());
             }
             case Atom.Text t -> {
-                String text = t.value().strip();
+                String text = ascii(t.value());
                 if (!WHOLE.matcher(text).matches() || text.length() > MAX_DIGITS) {
                     throw new SequenceError(quoted(t) + " is no int");
                 }
                 yield new Atom.Whole(new BigInteger(text.replace("_", "")));
             }
         };
+    }
+
+    /// Without space around it, digits of all scripts as 0 to 9.
+    private static String ascii(String text) {
+        StringBuilder out = new StringBuilder();
+        text.strip()
+                .codePoints()
+                .forEach(c -> out.appendCodePoint(Character.isDigit(c) ? '0' + Character.digit(c, 10) : c));
+        return out.toString();
     }
 
     /// `float(x)`.
@@ -125,7 +134,7 @@ public final class PythonText {
         if (!(x instanceof Atom.Text t)) {
             return Atom.of(Numbers.real(x));
         }
-        String text = t.value().strip();
+        String text = ascii(t.value());
         if (INFINITE.matcher(text).matches()) {
             return Atom.of(text.startsWith("-") ? Double.NEGATIVE_INFINITY : Double.POSITIVE_INFINITY);
         }

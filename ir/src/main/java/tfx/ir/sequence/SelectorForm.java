@@ -7,7 +7,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
+import tfx.ir.InternalError;
 
 /// The normal form of a selector: a sum of products of comparisons, each product with a whole factor, whose
 /// value is 1 where the selector selects and 0 elsewhere. `a or b` is `a + b - ab`, `not a` is `1 - a`; a
@@ -75,13 +77,13 @@ public record SelectorForm(Map<List<SelectorForm.Comparison>, Long> terms) {
         if (a.isEmpty() || b.isEmpty()) {
             return Optional.empty();
         }
-        SelectorForm form = switch (node.op()) {
+        return bounded(() -> switch (node.op()) {
             case SequenceOp.Both both -> a.get().times(b.get());
             case SequenceOp.Either either ->
                 a.get().plus(b.get(), 1).plus(a.get().times(b.get()), -1);
-            default -> a.get().complement();
-        };
-        return form.terms.size() <= MAX_TERMS ? Optional.of(form) : Optional.empty();
+            case SequenceOp.Complement complement -> a.get().complement();
+            default -> throw new InternalError(node + " is no selector");
+        });
     }
 
     private static SelectorForm comparison(SequenceNode keys, SequenceNode queries, AtomFn comparison) {
@@ -118,12 +120,28 @@ public record SelectorForm(Map<List<SelectorForm.Comparison>, Long> terms) {
         return new SelectorForm(terms);
     }
 
+    private static SelectorForm limited(TreeMap<List<Comparison>, Long> terms) {
+        if (terms.size() > MAX_TERMS) {
+            throw new TooMany();
+        }
+        return new SelectorForm(terms);
+    }
+
+    /// Ends a form that grows too long.
+    private static final class TooMany extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        TooMany() {
+            super("", null, false, false);
+        }
+    }
+
     private SelectorForm plus(SelectorForm other, long factor) {
         TreeMap<List<Comparison>, Long> sum = new TreeMap<>(ORDER);
         sum.putAll(terms);
         other.terms.forEach((product, count) -> sum.merge(product, factor * count, Long::sum));
         sum.values().removeIf(count -> count == 0);
-        return new SelectorForm(sum);
+        return limited(sum);
     }
 
     private SelectorForm times(SelectorForm other) {
@@ -131,7 +149,7 @@ public record SelectorForm(Map<List<SelectorForm.Comparison>, Long> terms) {
         terms.forEach((a, count) -> other.terms.forEach(
                 (b, more) -> joined(a, b).ifPresent(all -> product.merge(all, count * more, Long::sum))));
         product.values().removeIf(count -> count == 0);
-        return new SelectorForm(product);
+        return limited(product);
     }
 
     private SelectorForm complement() {
@@ -166,7 +184,11 @@ public record SelectorForm(Map<List<SelectorForm.Comparison>, Long> terms) {
     }
 
     /// The same sum without `!=`, which becomes "all but the equal".
-    public SelectorForm withoutUnequal() {
+    public Optional<SelectorForm> withoutUnequal() {
+        return bounded(this::expandUnequal);
+    }
+
+    private SelectorForm expandUnequal() {
         SelectorForm form = constant(0);
         for (var term : terms.entrySet()) {
             SelectorForm product = constant(term.getValue());
@@ -183,7 +205,19 @@ public record SelectorForm(Map<List<SelectorForm.Comparison>, Long> terms) {
 
     /// The same sum over `<` and `==` alone, in which `>` is what both leave: selectors that select the same
     /// whatever the keys and queries hold have the same one.
-    public SelectorForm canonical() {
+    public Optional<SelectorForm> canonical() {
+        return bounded(this::expandGreater);
+    }
+
+    private static Optional<SelectorForm> bounded(Supplier<SelectorForm> expansion) {
+        try {
+            return Optional.of(expansion.get());
+        } catch (TooMany e) {
+            return Optional.empty();
+        }
+    }
+
+    private SelectorForm expandGreater() {
         SelectorForm form = constant(0);
         for (var term : terms.entrySet()) {
             SelectorForm product = constant(term.getValue());

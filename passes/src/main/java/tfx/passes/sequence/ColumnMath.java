@@ -22,12 +22,13 @@ import tfx.runtime.TensorType;
 /// to be what Python gives is collected as conditions, and a call where one fails is left to the evaluator.
 final class ColumnMath {
     /// Integers stay below this; the sum of two still fits.
-    private static final double LARGEST = 0x1p62;
+    static final double LARGEST = 0x1p62;
 
     private final GraphBuilder graph;
     private final Algebra math;
     private final Dim size;
     private final List<Node> conditions = new ArrayList<>();
+    private final List<Node> precise = new ArrayList<>();
 
     ColumnMath(GraphBuilder graph, Dim size) {
         this.graph = graph;
@@ -40,14 +41,34 @@ final class ColumnMath {
         conditions.add(condition.type().rank() == 0 ? condition : all(condition));
     }
 
+    /// Demands that no digits are lost to cancellation.
+    void requirePrecise(Node condition) {
+        precise.add(all(condition));
+    }
+
+    /// Demands that integers are at most this far from 0.
+    void requireBelow(Node value, double limit) {
+        require(compare(BinaryFn.LE, value, limit));
+        require(compare(BinaryFn.GE, value, -limit));
+    }
+
     Node all(Node condition) {
         return math.reduce(ReduceFn.ALL, condition, List.of(0));
     }
 
     /// Whether all that was demanded holds.
     Node regular() {
+        return joined(conditions);
+    }
+
+    /// Whether no digits were lost.
+    Node precise() {
+        return joined(precise);
+    }
+
+    private Node joined(List<Node> all) {
         Node held = graph.constant(DType.BOOL, 1L, Span.NONE);
-        for (Node condition : conditions) {
+        for (Node condition : all) {
             held = math.of(BinaryFn.AND, held, condition);
         }
         return held;
@@ -57,7 +78,7 @@ final class ColumnMath {
         return math.fill(new TensorType(dtype, List.of(size)), value);
     }
 
-    private Node compare(BinaryFn fn, Node x, double value) {
+    Node compare(BinaryFn fn, Node x, double value) {
         return math.of(fn, x, math.number(x, value));
     }
 
@@ -69,9 +90,7 @@ final class ColumnMath {
     /// Numbers as f64, exactly.
     Node real(Column x) {
         if (!x.isReal() && x.bound() > Column.EXACT) {
-            Node value = number(x);
-            require(compare(BinaryFn.LE, value, Column.EXACT));
-            require(compare(BinaryFn.GE, value, -Column.EXACT));
+            requireBelow(number(x), Column.EXACT);
         }
         return graph.cast(number(x), DType.F64, Span.NONE);
     }
@@ -94,7 +113,7 @@ final class ColumnMath {
         return graph.cast(number(x), DType.F64, Span.NONE);
     }
 
-    /// Which positions hold ints or bools; none where that is known.
+    /// Which positions of a result are floats and which are ints; none where that is known.
     private Optional<Node> tagOf(Column a, Column b) {
         boolean mixed =
                 a.kinds().contains(Kind.REAL) && !a.is(Kind.REAL) || b.kinds().contains(Kind.REAL) && !b.is(Kind.REAL);
@@ -138,7 +157,14 @@ final class ColumnMath {
                 BinaryFn.OR,
                 compare(BinaryFn.EQ, tag.get(), Kind.REAL.ordinal()),
                 compare(BinaryFn.LE, math.of(UnaryFn.ABS, x.value()), Column.EXACT)));
-        return new Column(x.value(), EnumSet.of(Kind.WHOLE, Kind.REAL), tag, Column.EXACT);
+        return new Column(unsigned(x.value(), tag.get()), EnumSet.of(Kind.WHOLE, Kind.REAL), tag, Column.EXACT);
+    }
+
+    /// Ints among floats, of which 0 has no sign.
+    private Node unsigned(Node value, Node tag) {
+        Node zero =
+                math.of(BinaryFn.AND, compare(BinaryFn.NE, tag, Kind.REAL.ordinal()), compare(BinaryFn.EQ, value, 0));
+        return math.where(zero, math.number(value, 0), value);
     }
 
     Column negate(Column x) {
@@ -146,7 +172,8 @@ final class ColumnMath {
         if (!x.isReal()) {
             return Column.of(value, Kind.WHOLE, x.bound());
         }
-        return new Column(value, numbers(x), x.tag().map(this::wholes), x.bound());
+        Optional<Node> tag = x.tag().map(this::wholes);
+        return new Column(tag.map(t -> unsigned(value, t)).orElse(value), numbers(x), tag, x.bound());
     }
 
     /// `+x`: bools become ints.
@@ -176,8 +203,12 @@ final class ColumnMath {
             require(compare(BinaryFn.NE, number(b), 0));
             return Column.of(math.of(BinaryFn.MOD, number(a), number(b)), Kind.WHOLE, b.bound());
         }
-        require(compare(BinaryFn.NE, real(b), 0));
-        return mixed(finite(math.of(BinaryFn.MOD, real(a), real(b))), tagOf(a, b));
+        Node divisor = real(b);
+        require(compare(BinaryFn.NE, divisor, 0));
+        Node rest = math.of(BinaryFn.MOD, real(a), divisor);
+        // A remainder of 0 has the sign of the divisor too.
+        Node signed = math.where(compare(BinaryFn.EQ, rest, 0), math.scaled(divisor, 0), rest);
+        return mixed(finite(signed), tagOf(a, b));
     }
 
     /// Powers of ints that stay ints.
@@ -196,7 +227,7 @@ final class ColumnMath {
         }
         Node value = math.of(UnaryFn.ROUND, x.value());
         Node whole = graph.cast(value, DType.I64, Span.NONE);
-        return whole(whole, x.is(Kind.REAL) ? Double.POSITIVE_INFINITY : x.bound(), value);
+        return whole(whole, Double.POSITIVE_INFINITY, value);
     }
 
     /// `bool(x)` of numbers.

@@ -1,5 +1,6 @@
 package tfx.passes.sequence;
 
+import java.util.List;
 import tfx.ir.sequence.Atom;
 import tfx.ir.sequence.Kind;
 import tfx.ir.sequence.SequenceNode;
@@ -19,6 +20,13 @@ public sealed interface Feed {
 
     /// The code of one string, -1 if it does not come up: a scalar.
     record Code(String name, String text) implements Feed {}
+
+    /// Some atoms of one kind.
+    record Values(String name, List<Atom> values, Kind kind) implements Feed {
+        public Values {
+            values = List.copyOf(values);
+        }
+    }
 
     /// A function of strings, for each code: `[codes]`. Where it fails, `valid` is false.
     ///

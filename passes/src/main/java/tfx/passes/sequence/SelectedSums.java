@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import tfx.ir.BinaryFn;
+import tfx.ir.InternalError;
 import tfx.ir.Span;
 import tfx.ir.UnaryFn;
 import tfx.ir.graph.Algebra;
@@ -28,6 +29,12 @@ import tfx.runtime.TensorType;
 /// equalities, and one order beside them, are ranges of sorted keys; what is none of these is a sum over all
 /// pairs, which no memory holds.
 final class SelectedSums {
+    /// Beyond all positions.
+    private static final double FAR = 0x1p60;
+
+    /// By how much larger than a sum of floats what was taken from it may be.
+    private static final double CANCELLED = 0x1p16;
+
     /// The keys of comparisons with positions: 0, 1, ... and a number added.
     private record Position(long offset) {}
 
@@ -39,6 +46,7 @@ final class SelectedSums {
     private final Function<SequenceNode, Column> values;
     private final boolean naive;
     private final Map<List<Integer>, Node> known = new HashMap<>();
+    private final Map<SequenceNode, Node> matrices = new HashMap<>();
     private final Map<SequenceNode, Optional<SelectorForm>> forms = new HashMap<>();
 
     /// @param naive whether every selector is summed over all pairs
@@ -56,7 +64,7 @@ final class SelectedSums {
     private Optional<SelectorForm> form(SequenceNode selector) {
         return forms.computeIfAbsent(
                 selector,
-                s -> SelectorForm.of(s).map(SelectorForm::withoutUnequal).filter(this::hasRanges));
+                s -> SelectorForm.of(s).flatMap(SelectorForm::withoutUnequal).filter(this::hasRanges));
     }
 
     /// Whether each product is a range of something sorted.
@@ -127,6 +135,15 @@ final class SelectedSums {
 
     /// The selector itself: bools, queries by keys.
     Node pairs(SequenceNode selector) {
+        for (SequenceNode node : SequenceNode.closure(List.of(selector))) {
+            if (node.isSelector() && !matrices.containsKey(node)) {
+                matrices.put(node, matrix(node));
+            }
+        }
+        return matrices.get(selector);
+    }
+
+    private Node matrix(SequenceNode selector) {
         return switch (selector.op()) {
             case SequenceOp.Select s -> {
                 Column keys = values.apply(selector.operand(0));
@@ -140,10 +157,15 @@ final class SelectedSums {
                 Node q = graph.broadcast(both.get(1), shape, List.of(0), Span.NONE);
                 yield math.of(ColumnMath.comparison(s.comparison()), k, q);
             }
-            case SequenceOp.Both b -> math.of(BinaryFn.AND, pairs(selector.operand(0)), pairs(selector.operand(1)));
-            case SequenceOp.Either e -> math.of(BinaryFn.OR, pairs(selector.operand(0)), pairs(selector.operand(1)));
-            default -> math.of(UnaryFn.NOT, pairs(selector.operand(0)));
+            case SequenceOp.Both b -> math.of(BinaryFn.AND, part(selector, 0), part(selector, 1));
+            case SequenceOp.Either e -> math.of(BinaryFn.OR, part(selector, 0), part(selector, 1));
+            case SequenceOp.Complement c -> math.of(UnaryFn.NOT, part(selector, 0));
+            default -> throw new InternalError(selector + " is no selector");
         };
+    }
+
+    private Node part(SequenceNode selector, int operand) {
+        return matrices.get(selector.operand(operand));
     }
 
     /// What a comparison of a string with a number gives.
@@ -159,11 +181,24 @@ final class SelectedSums {
 
     private Node sum(SelectorForm form, Node vector) {
         Node total = math.number(vector, 0);
+        Node size = total;
         for (var term : form.terms().entrySet()) {
             Node one = product(term.getKey(), vector);
             total = math.add(total, math.scaled(one, term.getValue()));
+            size = math.add(size, math.of(UnaryFn.ABS, one));
+        }
+        if (isReal(vector) && form.terms().size() > 1) {
+            requirePrecise(total, size);
         }
         return total;
+    }
+
+    private static boolean isReal(Node vector) {
+        return vector.type().dtype() == DType.F64;
+    }
+
+    private void requirePrecise(Node result, Node size) {
+        columns.requirePrecise(math.of(BinaryFn.GE, math.scaled(math.of(UnaryFn.ABS, result), CANCELLED), size));
     }
 
     private Node product(List<Comparison> product, Node vector) {
@@ -269,8 +304,13 @@ final class SelectedSums {
 
     /// Queries about positions as i64, floats rounded down.
     private Node places(Column queries) {
-        Node value = queries.isReal() ? math.of(UnaryFn.FLOOR, queries.value()) : columns.number(queries);
-        return graph.cast(value, DType.I64, Span.NONE);
+        if (!queries.isReal()) {
+            return columns.number(queries);
+        }
+        // Whatever lies beyond all positions may as well lie where integers still add.
+        Node floor = math.of(UnaryFn.FLOOR, queries.value());
+        Node low = math.of(BinaryFn.MAX, floor, math.number(floor, -FAR));
+        return graph.cast(math.of(BinaryFn.MIN, low, math.number(floor, FAR)), DType.I64, Span.NONE);
     }
 
     // ---- ranges ----
@@ -330,7 +370,15 @@ final class SelectedSums {
     private Node between(Optional<Node> order, Node vector, Node from, Node to) {
         Node arranged = order.map(o -> math.gather(vector, o, 0)).orElse(vector);
         Node prefixes = joins.prefixes(arranged);
-        return math.sub(math.gather(prefixes, to, 0), math.gather(prefixes, from, 0));
+        Node sum = math.sub(math.gather(prefixes, to, 0), math.gather(prefixes, from, 0));
+        if (isReal(vector)) {
+            Node sizes = joins.prefixes(math.of(UnaryFn.ABS, arranged));
+            Node nothing = math.of(
+                    BinaryFn.OR, math.of(BinaryFn.EQ, from, math.number(from, 0)), math.of(BinaryFn.EQ, from, to));
+            Node taken = math.only(math.of(UnaryFn.NOT, nothing), math.gather(sizes, to, 0));
+            requirePrecise(sum, taken);
+        }
+        return sum;
     }
 
     /// Equalities, and ranges of one attribute inside what they leave: keys sorted by group, then by rank.

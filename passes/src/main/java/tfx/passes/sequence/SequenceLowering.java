@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import tfx.ir.BinaryFn;
+import tfx.ir.InternalError;
 import tfx.ir.Span;
 import tfx.ir.UnaryFn;
 import tfx.ir.graph.Algebra;
@@ -27,12 +28,13 @@ import tfx.runtime.TensorType;
 
 /// What: an s-op or a selector becomes a graph of vectors of one length, which every backend runs. Requires: the
 /// kind of the input's tokens. Ensures: where the output `regular` is true, the others are what the evaluator
-/// gives, up to the rounding of sums of floats. Does not: report errors; a call that fails, or leaves the
-/// numbers that vectors hold, is not regular, and the evaluator says why.
+/// gives, up to the rounding of sums of floats; where `precise` is false, such sums lost digits to cancellation,
+/// which sums over all pairs do not. Does not: report errors; a call that fails, or leaves the numbers that
+/// vectors hold, is not regular, and the evaluator says why.
 public final class SequenceLowering {
-    /// A lowered program. Its outputs are `value`, `regular`, and `tag` where positions differ in kind.
+    /// A lowered program. Its outputs are `value`, `regular`, `precise`, and `tag` where positions differ in kind.
     ///
-    /// @param kinds of the values; none for a selector, whose value is bools, queries by keys
+    /// @param kinds of the values; bools for a selector, queries by keys
     public record Lowered(Graph graph, List<Feed> feeds, Set<Kind> kinds, boolean tagged) {
         public Lowered {
             feeds = List.copyOf(feeds);
@@ -53,6 +55,9 @@ public final class SequenceLowering {
 
     /// The integers that tokens may be: any two can be added and compared.
     public static final double LARGEST_TOKEN = 0x1p53;
+
+    /// More numbers than this are not compared one by one.
+    private static final int MAX_COMPARED = 64;
 
     /// Positions are i32.
     private static final double LARGEST_PLACE = 0x1p31;
@@ -85,9 +90,20 @@ public final class SequenceLowering {
         for (SequenceNode node : SequenceNode.closure(List.of(root))) {
             if (!node.isSelector()) {
                 lowering.done.put(node, lowering.column(node));
+            } else if (node.op() instanceof SequenceOp.Select s) {
+                lowering.requireOrder(s.comparison(), node);
             }
         }
         return lowering.finish(root);
+    }
+
+    /// Strings and numbers are equal or not, and nothing else.
+    private void requireOrder(AtomFn comparison, SequenceNode select) {
+        boolean apart = done.get(select.operand(0)).isNumber()
+                != done.get(select.operand(1)).isNumber();
+        if (apart && comparison != AtomFn.EQ && comparison != AtomFn.NE) {
+            throw new Irregular("strings and numbers have no order");
+        }
     }
 
     private Lowered finish(SequenceNode root) {
@@ -95,6 +111,7 @@ public final class SequenceLowering {
         graph.output("value", result.value());
         result.tag().ifPresent(t -> graph.output("tag", t));
         graph.output("regular", columns.regular());
+        graph.output("precise", columns.precise());
         Graph built = graph.build("sequence");
         return new Lowered(built, feeds, result.kinds(), result.tag().isPresent());
     }
@@ -107,7 +124,8 @@ public final class SequenceLowering {
         return what + feeds.size();
     }
 
-    private static DType dtype(Kind kind) {
+    /// How vectors hold a kind.
+    public static DType dtype(Kind kind) {
         return switch (kind) {
             case TRUTH -> DType.BOOL;
             case WHOLE -> DType.I64;
@@ -129,11 +147,15 @@ public final class SequenceLowering {
             case SequenceOp.Among a -> among(a, node);
             case SequenceOp.Aggregate a -> aggregate(a.otherwise(), node.operand(0), done.get(node.operand(1)));
             case SequenceOp.Width w -> Column.of(count(node.operand(0)), Kind.WHOLE, LARGEST_PLACE);
-            case SequenceOp.Select s -> throw new IllegalStateException("a selector is no column");
-            case SequenceOp.Both b -> throw new IllegalStateException("a selector is no column");
-            case SequenceOp.Either e -> throw new IllegalStateException("a selector is no column");
-            case SequenceOp.Complement c -> throw new IllegalStateException("a selector is no column");
+            case SequenceOp.Select s -> throw noColumn(node);
+            case SequenceOp.Both b -> throw noColumn(node);
+            case SequenceOp.Either e -> throw noColumn(node);
+            case SequenceOp.Complement c -> throw noColumn(node);
         };
+    }
+
+    private static InternalError noColumn(SequenceNode selector) {
+        return new InternalError("a selector is no column: " + selector);
     }
 
     private Column tokens(SequenceOp.Conversion conversion) {
@@ -162,6 +184,9 @@ public final class SequenceLowering {
                     graph.broadcast(number, List.of(size), List.of(), Span.NONE),
                     Kind.WHOLE,
                     Math.abs(w.value().doubleValue()));
+        }
+        if (!Double.isFinite(Feed.number(value))) {
+            throw new Irregular("a float that is not finite");
         }
         return Column.of(columns.fill(dtype(value.kind()), Feed.number(value)), value.kind(), 1);
     }
@@ -273,6 +298,9 @@ public final class SequenceLowering {
             return table(node, 0, x, Kind.TRUTH);
         }
         Node found = columns.fill(DType.BOOL, 0);
+        if (among.items().size() > MAX_COMPARED) {
+            throw new Irregular("more than " + MAX_COMPARED + " items");
+        }
         for (Atom item : among.items()) {
             if (item.kind() != Kind.TEXT) {
                 found = math.of(BinaryFn.OR, found, columns.compare(AtomFn.EQ, x, constant(item)));
@@ -281,22 +309,20 @@ public final class SequenceLowering {
         return Column.truth(found);
     }
 
-    /// A list as a vector and a number's place in it; a dict of numbers by one comparison for each of its keys.
+    /// A list as a vector, a dict of numbers by one comparison for each of its keys.
     private Column lookup(SequenceOp.Lookup lookup, SequenceNode node) {
         Column index = done.get(node.operand(0));
         Kind kind = single(node.kinds());
         if (!index.isNumber()) {
             return table(node, 0, index, kind);
         }
-        List<Atom> keys = new ArrayList<>(lookup.keys());
-        int count = lookup.values().size();
         if (lookup.isList()) {
-            if (index.isReal()) {
-                throw new Irregular("a float is no place in a list");
-            }
-            for (int i = 0; i < count; i++) {
-                keys.add(Atom.of(i));
-            }
+            return listed(lookup, index, kind);
+        }
+        List<Atom> keys = lookup.keys();
+        int count = keys.size();
+        if (count > MAX_COMPARED) {
+            throw new Irregular("more than " + MAX_COMPARED + " keys");
         }
         Node found = columns.fill(DType.BOOL, 0);
         Column value = constant(lookup.values().getFirst());
@@ -305,14 +331,33 @@ public final class SequenceLowering {
                 continue;
             }
             Node here = columns.compare(AtomFn.EQ, index, constant(keys.get(i)));
-            if (lookup.isList()) {
-                here = math.of(BinaryFn.OR, here, columns.compare(AtomFn.EQ, index, constant(Atom.of(i - count))));
-            }
             value = columns.choose(here, constant(lookup.values().get(i)), value);
             found = math.of(BinaryFn.OR, found, here);
         }
         columns.require(found);
         return value;
+    }
+
+    /// Values of a list, whose places count from -1 at its end too.
+    private Column listed(SequenceOp.Lookup lookup, Column index, Kind kind) {
+        if (index.isReal()) {
+            throw new Irregular("a float is no place in a list");
+        }
+        int count = lookup.values().size();
+        String name = feed("list");
+        feeds.add(new Feed.Values(name, lookup.values(), kind));
+        Node values = input(name, dtype(kind), List.of(Dim.of(count)));
+        Node place = columns.number(index);
+        Node wrapped = math.where(columns.compare(BinaryFn.LT, place, 0), math.plus(place, count), place);
+        Node inside = math.of(
+                BinaryFn.AND, columns.compare(BinaryFn.GE, wrapped, 0), columns.compare(BinaryFn.LT, wrapped, count));
+        columns.require(inside);
+        Node there = graph.cast(math.only(inside, wrapped), DType.I32, Span.NONE);
+        double bound = lookup.values().stream()
+                .mapToDouble(v -> kind == Kind.TEXT ? 0 : Math.abs(Feed.number(v)))
+                .max()
+                .orElse(0);
+        return Column.of(math.gather(values, there, 0), kind, bound);
     }
 
     private Node count(SequenceNode selector) {
@@ -350,8 +395,11 @@ public final class SequenceLowering {
     }
 
     private Column mean(SequenceNode selector, Column x, Node count) {
-        if (x.tag().isPresent() && !x.kinds().contains(Kind.REAL)) {
+        if (x.kinds().contains(Kind.TRUTH)) {
             throw new Irregular("a mean of what may be bools alone");
+        }
+        if (!x.isReal() && x.bound() * LARGEST_PLACE > ColumnMath.LARGEST) {
+            columns.requireBelow(x.value(), LARGEST_PLACE);
         }
         Node sum = sums.sum(selector, columns.number(x));
         Column total =
