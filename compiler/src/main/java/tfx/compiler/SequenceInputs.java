@@ -2,6 +2,7 @@ package tfx.compiler;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -29,6 +30,7 @@ final class SequenceInputs {
     private static final int MAX_STRINGS = 1 << 20;
 
     private static final int MAX_PAIRS = 1 << 22;
+    private static final BigInteger LARGEST = BigInteger.valueOf((long) SequenceLowering.LARGEST_TOKEN);
     private static final int MAX_CHARACTERS = 1 << 24;
 
     private final List<SequenceNode> nodes;
@@ -255,7 +257,7 @@ final class SequenceInputs {
             case Atom.Text t -> tensor.setLong(i, codes.get(t.value()));
             case Atom.Truth t -> tensor.setLong(i, t.value() ? 1 : 0);
             case Atom.Whole w -> {
-                if (Math.abs(w.value().doubleValue()) > SequenceLowering.LARGEST_TOKEN) {
+                if (w.value().abs().compareTo(LARGEST) > 0) {
                     return false;
                 }
                 tensor.setLong(i, w.value().longValue());

@@ -23,6 +23,7 @@ final class RaspEdgeTest {
     private static final Map<Integer, List<Atom>> INPUTS = Map.of(
             0, List.of(Atom.of("1e30"), Atom.of("1"), Atom.of("2"), Atom.of("-1.5")),
             1, List.of(Atom.of(1), Atom.of(-4), Atom.of(0), Atom.of(7), Atom.of(7)),
+            3, List.of(Atom.of((1L << 53) + 1), Atom.of(3)),
             2, List.of(Atom.of(0.0), Atom.of(-0.0), Atom.of(1e300), Atom.of(-1e300), Atom.of(0.5)));
 
     static SequenceNode parse(String source) {
@@ -71,6 +72,9 @@ final class RaspEdgeTest {
                 "x = indices in [True, 2.0, \"a\"];",
                 "x = tokens_asis == \"1\";",
                 "x = tokens_asis == 1;",
+                "x = tokens_asis * 1.0 == tokens_asis;",
+                "x = tokens_asis in [9007199254740992.0];",
+                "x = selector_width(select(tokens_asis, tokens_asis * 1.0, !=));",
                 "x = (tokens_asis if indices < 0 else 1) + 0.5;",
                 "x = aggregate(select(indices, 9007199254740993, ==), indices, 9007199254740993) + 1;",
                 "x = (indices + 9007199254740993) == (indices + 9007199254740992.0);",

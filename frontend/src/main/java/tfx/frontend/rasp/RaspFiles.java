@@ -40,6 +40,9 @@ public final class RaspFiles {
     private final List<Diagnostic> warnings = new ArrayList<>();
     private int loads;
     private int running;
+    /// Whether names that a wrong statement would have set are poison, so that one mistake is reported once; in a
+    /// conversation they stay what they were.
+    private boolean poisons = true;
 
     /// Loads files of tfx.
     @FunctionalInterface
@@ -95,6 +98,7 @@ public final class RaspFiles {
 
     /// An environment for statements that come one by one.
     public Environment console() {
+        poisons = false;
         return Environment.file(library, Optional.empty(), "console");
     }
 
@@ -114,6 +118,9 @@ public final class RaspFiles {
         loading.push(file.name());
         List<Outcome> outcomes = new ArrayList<>();
         for (Item.Statement statement : statements) {
+            if (statement instanceof Item.Leave) {
+                break; // ends the file
+            }
             outcomes.addAll(run(statement, environment));
         }
         loading.pop();
@@ -173,7 +180,7 @@ public final class RaspFiles {
             running--;
         }
         stager.unwind(depth);
-        if (!loading.isEmpty()) {
+        if (poisons) {
             poison(statement, environment);
         }
         return List.of();
