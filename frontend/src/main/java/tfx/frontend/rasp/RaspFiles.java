@@ -166,8 +166,7 @@ public final class RaspFiles {
         return stager.depth();
     }
 
-    /// Runs one statement; what is wrong with it is reported, and in a file the names it would have set become
-    /// poison.
+    /// Runs one statement; what is wrong with it is reported.
     public List<Outcome> run(Item.Statement statement, Environment environment) {
         int depth = begin();
         try {
