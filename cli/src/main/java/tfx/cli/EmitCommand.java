@@ -2,7 +2,6 @@ package tfx.cli;
 
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine;
@@ -10,12 +9,17 @@ import tfx.compiler.Pipeline;
 import tfx.cpu.CpuProgram;
 import tfx.frontend.Frontend;
 import tfx.frontend.Problems;
-import tfx.frontend.Program;
 import tfx.frontend.ast.AstText;
 import tfx.ir.Target;
+import tfx.ir.graph.Graph;
+import tfx.ir.sequence.Kind;
+import tfx.ir.sequence.SequenceNode;
 import tfx.opencl.Group;
 import tfx.opencl.ProgramSource;
 import tfx.opencl.host.Device;
+import tfx.passes.sequence.Irregular;
+import tfx.passes.sequence.SequenceLowering;
+import tfx.runtime.RunException;
 
 @CommandLine.Command(name = "emit", description = "Print a program as it is after a phase of compilation.")
 final class EmitCommand implements Callable<Integer> {
@@ -50,10 +54,16 @@ final class EmitCommand implements Callable<Integer> {
             description = "The OpenCL device to write for, by its number; without, a processor with vectors of 16.")
     private Optional<Integer> device = Optional.empty();
 
+    @CommandLine.Option(
+            names = "--tokens",
+            defaultValue = "TEXT",
+            description = "What a sequence program's tokens are: ${COMPLETION-CANDIDATES}.")
+    private Kind tokens = Kind.TEXT;
+
     @Override
     public Integer call() throws Exception {
-        Optional<List<Program>> programs = Programs.check(file);
-        if (programs.isEmpty()) {
+        Optional<Frontend.Checked> checked = Programs.checked(file);
+        if (checked.isEmpty()) {
             return Main.WRONG_PROGRAM;
         }
         if (phase == Phase.AST) {
@@ -61,12 +71,15 @@ final class EmitCommand implements Callable<Integer> {
                     .forEach(item -> System.out.println(AstText.print(item)));
             return Main.OK;
         }
-        Program program = Programs.choose(programs.get(), entry, file);
+        Optional<SequenceNode> sequence = entry.map(checked.get().sequences()::get);
+        Graph graph = sequence.isPresent()
+                ? lowered(sequence.get())
+                : Programs.choose(checked.get(), entry, file).graph();
         int lanes = width.orElseGet(CpuProgram::nativeLanes);
         Optional<Device> chosen = device.map(Device::choose);
         Group group = chosen.map(Device::tasks).orElse(PROCESSOR);
         Target target = chosen.map(Device::target).orElse(Target.cpu(phase == Phase.OPENCL ? group.width() : lanes));
-        Pipeline.Phases phases = Pipeline.run(program.graph(), new Pipeline.Options(target, true));
+        Pipeline.Phases phases = Pipeline.run(graph, new Pipeline.Options(target, true));
         System.out.print(
                 switch (phase) {
                     case AST -> "";
@@ -78,5 +91,14 @@ final class EmitCommand implements Callable<Integer> {
                     case OPENCL -> ProgramSource.of(phases.kernels(), group).text();
                 });
         return Main.OK;
+    }
+
+    private Graph lowered(SequenceNode sequence) {
+        try {
+            return SequenceLowering.lower(sequence, tokens, false).graph();
+        } catch (Irregular e) {
+            throw new RunException(
+                    "this sequence program has no vector form, the evaluator runs it: " + e.getMessage());
+        }
     }
 }

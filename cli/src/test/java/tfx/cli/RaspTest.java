@@ -123,6 +123,17 @@ final class RaspTest {
     }
 
     @Test
+    void emitShowsSequencePrograms() throws Exception {
+        String file = write("g.rasp", "reverse = aggregate(select(indices, length-1-indices, ==), tokens);");
+        Ended graph = tfx("", "emit", file, "reverse", "--phase=graph");
+        assertThat(graph.out()).as(graph.err()).contains("output \"value\"", "gather", "i32[n]");
+        assertThat(tfx("", "emit", file, "reverse", "--phase=kernel", "--tokens=whole")
+                        .code())
+                .isZero();
+        assertThat(tfx("", "emit", file, "nothing", "--phase=graph").code()).isEqualTo(2);
+    }
+
+    @Test
     void vizDrawsWhatIsSelected() throws Exception {
         String file = write("e.rasp", "same = select(tokens, tokens, ==);\nhist = selector_width(same);");
         Path svg = folder.resolve("out.svg");

@@ -131,10 +131,7 @@ final class SequenceInputs {
             case SequenceOp.Indices i -> {}
             case SequenceOp.Among a -> {}
             case SequenceOp.Width w -> {}
-            case SequenceOp.Select s -> {}
-            case SequenceOp.Both b -> {}
-            case SequenceOp.Either e -> {}
-            case SequenceOp.Complement c -> {}
+            case SequenceOp.Selector s -> {}
         }
         return true;
     }

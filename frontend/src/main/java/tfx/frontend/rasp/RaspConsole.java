@@ -58,7 +58,7 @@ public final class RaspConsole implements RaspStager.Listener {
     }
 
     private static SequenceEvaluator evaluator(RaspValue example) {
-        return new SequenceEvaluator(RaspStager.input(example, Span.NONE));
+        return new SequenceEvaluator(RaspItems.input(example, Span.NONE));
     }
 
     /// What to print before the next line: more so inside a statement that is not finished.
@@ -109,7 +109,7 @@ public final class RaspConsole implements RaspStager.Listener {
 
     /// The input that s-ops are shown on.
     public List<Atom> example() {
-        return RaspStager.input(example, Span.NONE);
+        return RaspItems.input(example, Span.NONE);
     }
 
     /// Whether no statement is unfinished.
@@ -161,7 +161,7 @@ public final class RaspConsole implements RaspStager.Listener {
 
     @Override
     public void tryOn(Optional<RaspValue> input) {
-        trial = input.flatMap(RaspStager::asInput).map(SequenceEvaluator::new);
+        trial = input.flatMap(RaspItems::asInput).map(SequenceEvaluator::new);
     }
 
     @Override
@@ -270,7 +270,7 @@ public final class RaspConsole implements RaspStager.Listener {
                 out.append(left + " " + first + "    selector: " + name.orElse(s.name()) + "\n");
                 if (showSelectors && examples) {
                     out.append(left + " \t Example:\n");
-                    selector(RaspStager.input(selectorExample, Span.NONE), onSelectorExample.rows(s.node()), left);
+                    selector(RaspItems.input(selectorExample, Span.NONE), onSelectorExample.rows(s.node()), left);
                 }
             }
             case RaspValue.Sequence s -> {
@@ -281,7 +281,7 @@ public final class RaspConsole implements RaspStager.Listener {
                     List<Atom> values = onExample.values(s.node());
                     if (verbose) {
                         out.append(left + " \t Example:");
-                        sequence(RaspStager.input(example, Span.NONE), values, left, on);
+                        sequence(RaspItems.input(example, Span.NONE), values, left, on);
                     } else {
                         out.append(left + " \t Example: " + on + " " + SequenceText.of(values) + "\n");
                     }

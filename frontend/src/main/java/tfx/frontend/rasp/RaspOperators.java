@@ -3,7 +3,6 @@ package tfx.frontend.rasp;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.Collectors;
 import tfx.frontend.ast.Expr.Operator;
 import tfx.frontend.rasp.RaspError.Problem;
 import tfx.ir.InternalError;
@@ -343,14 +342,7 @@ final class RaspOperators {
         return switch (indexed) {
             case RaspValue.Items list -> list(list, index, name + "[" + place + "]", span);
             case RaspValue.Plain(Atom.Text t) ->
-                list(
-                        new RaspValue.Items(t.value()
-                                .codePoints()
-                                .mapToObj(c -> (RaspValue) new RaspValue.Plain(Atom.of(Character.toString(c))))
-                                .collect(Collectors.toList())),
-                        index,
-                        name + "[" + place + "]",
-                        span);
+                list(new RaspValue.Items(RaspItems.characters(t.value())), index, name + "[" + place + "]", span);
             case RaspValue.Dict dict -> dict(dict, index, name + "[" + place + "]", span);
             case RaspValue.Sequence s
             when !s.isSelector() -> {

@@ -141,7 +141,7 @@ public final class RaspStager {
             }
             case Item.SetExample s -> {
                 RaspValue example = single(s.example(), environment);
-                input(example, s.example().span());
+                RaspItems.input(example, s.example().span());
                 listener.example(s.subset(), example);
             }
             case Item.Command c -> listener.command(c);
@@ -158,7 +158,7 @@ public final class RaspStager {
         }
         RaspValue input = draw.input().map(i -> value(i, environment)).orElse(new RaspValue.Plain(Atom.of("hello")));
         Span place = draw.input().map(Expr::span).orElse(draw.span());
-        RaspValue.Applied applied = new RaspValue.Applied(s, input(input, place), input);
+        RaspValue.Applied applied = new RaspValue.Applied(s, RaspItems.input(input, place), input);
         listener.drawn(applied);
         return new Outcome.Shown(applied, draw.span());
     }
@@ -170,7 +170,8 @@ public final class RaspStager {
         if (names.size() == 1) {
             values = List.of(values.size() == 1 ? values.getFirst() : new RaspValue.Items(values));
         } else if (values.size() == 1) {
-            values = elements(values.getFirst(), assign.values().getFirst().span());
+            values = RaspItems.elements(
+                    values.getFirst(), assign.values().getFirst().span());
         }
         if (values.size() != names.size()) {
             throw new RaspError(
@@ -202,7 +203,7 @@ public final class RaspStager {
 
     private void loop(Item.For loop, Environment environment) {
         RaspValue iterable = value(loop.iterable(), environment);
-        for (RaspValue item : iterated(iterable, loop.iterable().span())) {
+        for (RaspValue item : RaspItems.iterated(iterable, loop.iterable().span())) {
             bind(loop.names(), item, environment, loop.span());
             for (Item.Statement statement : loop.body()) {
                 run(statement, environment);
@@ -210,42 +211,8 @@ public final class RaspStager {
         }
     }
 
-    /// What loops and comprehensions run over.
-    private static List<RaspValue> iterated(RaspValue value, Span span) {
-        return switch (value) {
-            case RaspValue.Items i -> i.items();
-            case RaspValue.Dict d -> keys(d);
-            case RaspValue.Poison p -> throw RaspError.silent();
-            default ->
-                throw new RaspError(
-                        Problem.TYPE, span, "expected a list or a dict to run over, found " + value.describe(), "");
-        };
-    }
-
-    private static List<RaspValue> keys(RaspValue.Dict dict) {
-        return dict.keys().stream().map(k -> (RaspValue) new RaspValue.Plain(k)).toList();
-    }
-
-    /// What several names take apart.
-    private static List<RaspValue> elements(RaspValue value, Span span) {
-        return switch (value) {
-            case RaspValue.Items i -> i.items();
-            case RaspValue.Dict d -> keys(d);
-            case RaspValue.Plain(Atom.Text t) -> characters(t.value());
-            case RaspValue.Poison p -> throw RaspError.silent();
-            default ->
-                throw new RaspError(Problem.TYPE, span, "several names take a list apart, not " + value.describe(), "");
-        };
-    }
-
-    private static List<RaspValue> characters(String text) {
-        return text.codePoints()
-                .mapToObj(c -> (RaspValue) new RaspValue.Plain(Atom.of(Character.toString(c))))
-                .toList();
-    }
-
     private static void bind(List<String> names, RaspValue item, Environment environment, Span span) {
-        List<RaspValue> values = names.size() == 1 ? List.of(item) : elements(item, span);
+        List<RaspValue> values = names.size() == 1 ? List.of(item) : RaspItems.elements(item, span);
         if (values.size() != names.size()) {
             throw new RaspError(
                     Problem.COUNT, span, names.size() + " names run over items of " + values.size() + " values", "");
@@ -311,8 +278,8 @@ public final class RaspStager {
             }
             case Expr.Comprehension c -> {
                 List<RaspValue> items = new ArrayList<>();
-                for (RaspValue item :
-                        iterated(value(c.iterable(), environment), c.iterable().span())) {
+                for (RaspValue item : RaspItems.iterated(
+                        value(c.iterable(), environment), c.iterable().span())) {
                     Environment inner = environment.nested();
                     bind(c.names(), item, inner, c.span());
                     items.add(single(c.item(), inner));
@@ -321,8 +288,8 @@ public final class RaspStager {
             }
             case Expr.DictComprehension c -> {
                 RaspValue.Dict dict = RaspValue.Dict.empty();
-                for (RaspValue item :
-                        iterated(value(c.iterable(), environment), c.iterable().span())) {
+                for (RaspValue item : RaspItems.iterated(
+                        value(c.iterable(), environment), c.iterable().span())) {
                     Environment inner = environment.nested();
                     bind(c.names(), item, inner, c.span());
                     dict.put(key(c.entry().key(), inner), single(c.entry().value(), inner));
@@ -476,7 +443,7 @@ public final class RaspStager {
                 if (arguments.size() != 1) {
                     throw new RaspError(Problem.COUNT, span, "applying takes one input, not " + arguments.size(), "");
                 }
-                return new RaspValue.Applied(s, input(arguments.getFirst(), inputSpan), arguments.getFirst());
+                return new RaspValue.Applied(s, RaspItems.input(arguments.getFirst(), inputSpan), arguments.getFirst());
             }
             case RaspValue.Function f -> {
                 return call(f, arguments, span);
@@ -535,40 +502,5 @@ public final class RaspStager {
         if (expected != found) {
             throw new RaspError(Problem.COUNT, span, name + " takes " + expected + " arguments, not " + found, "");
         }
-    }
-
-    /// A value as the input of a sequence program, if it can be one.
-    static Optional<List<Atom>> asInput(RaspValue value) {
-        try {
-            return Optional.of(input(value, Span.NONE));
-        } catch (RaspError e) {
-            return Optional.empty();
-        }
-    }
-
-    /// A value as the input of a sequence program.
-    static List<Atom> input(RaspValue value, Span span) {
-        List<Atom> atoms = new ArrayList<>();
-        for (RaspValue item :
-                value instanceof RaspValue.Plain(Atom.Text t) ? characters(t.value()) : iterable(value, span)) {
-            if (!(item instanceof RaspValue.Plain p)) {
-                throw new RaspError(Problem.TYPE, span, "an input holds atoms, not " + item.describe(), "");
-            }
-            atoms.add(p.atom());
-        }
-        if (atoms.isEmpty()) {
-            throw new RaspError(Problem.VALUE, span, "the input is empty; sequences have at least one position", "");
-        }
-        return atoms;
-    }
-
-    private static List<RaspValue> iterable(RaspValue value, Span span) {
-        return switch (value) {
-            case RaspValue.Items i -> i.items();
-            case RaspValue.Dict d -> keys(d);
-            default ->
-                throw new RaspError(
-                        Problem.TYPE, span, "an input is a string or a list of atoms, not " + value.describe(), "");
-        };
     }
 }

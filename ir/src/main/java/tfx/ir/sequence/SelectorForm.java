@@ -9,7 +9,6 @@ import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import java.util.stream.Collectors;
-import tfx.ir.InternalError;
 
 /// The normal form of a selector: a sum of products of comparisons, each product with a whole factor, whose
 /// value is 1 where the selector selects and 0 elsewhere. `a or b` is `a + b - ab`, `not a` is `1 - a`; a
@@ -61,28 +60,26 @@ public record SelectorForm(Map<List<SelectorForm.Comparison>, Long> terms) {
     public static Optional<SelectorForm> of(SequenceNode selector) {
         Map<SequenceNode, Optional<SelectorForm>> forms = new HashMap<>();
         for (SequenceNode node : SequenceNode.closure(List.of(selector))) {
-            if (node.isSelector()) {
-                forms.put(node, form(node, forms));
+            if (node.op() instanceof SequenceOp.Selector op) {
+                forms.put(node, form(node, op, forms));
             }
         }
         return forms.get(selector);
     }
 
-    private static Optional<SelectorForm> form(SequenceNode node, Map<SequenceNode, Optional<SelectorForm>> known) {
-        if (node.op() instanceof SequenceOp.Select s) {
-            return Optional.of(comparison(node.operand(0), node.operand(1), s.comparison()));
-        }
-        Optional<SelectorForm> a = known.get(node.operands().getFirst());
-        Optional<SelectorForm> b = known.get(node.operands().getLast());
-        if (a.isEmpty() || b.isEmpty()) {
+    private static Optional<SelectorForm> form(
+            SequenceNode node, SequenceOp.Selector op, Map<SequenceNode, Optional<SelectorForm>> known) {
+        Optional<SelectorForm> a = known.getOrDefault(node.operands().getFirst(), Optional.empty());
+        Optional<SelectorForm> b = known.getOrDefault(node.operands().getLast(), Optional.empty());
+        if (!(op instanceof SequenceOp.Select) && (a.isEmpty() || b.isEmpty())) {
             return Optional.empty();
         }
-        return bounded(() -> switch (node.op()) {
+        return bounded(() -> switch (op) {
+            case SequenceOp.Select s -> comparison(node.operand(0), node.operand(1), s.comparison());
             case SequenceOp.Both both -> a.get().times(b.get());
             case SequenceOp.Either either ->
                 a.get().plus(b.get(), 1).plus(a.get().times(b.get()), -1);
             case SequenceOp.Complement complement -> a.get().complement();
-            default -> throw new InternalError(node + " is no selector");
         });
     }
 

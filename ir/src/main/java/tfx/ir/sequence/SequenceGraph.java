@@ -145,9 +145,7 @@ public final class SequenceGraph {
                 mapped(s.comparison(), operands, span);
                 yield Set.of();
             }
-            case SequenceOp.Both b -> Set.of();
-            case SequenceOp.Either e -> Set.of();
-            case SequenceOp.Complement c -> Set.of();
+            case SequenceOp.Selector joined -> Set.of();
             case SequenceOp.Aggregate a -> {
                 EnumSet<Kind> all = EnumSet.copyOf(operands.get(1).kinds());
                 all.add(a.otherwise().kind());

@@ -61,7 +61,7 @@ public final class SequenceNode {
     }
 
     public boolean isSelector() {
-        return op.isSelector();
+        return op instanceof SequenceOp.Selector;
     }
 
     /// These nodes and all that they need, operands first.

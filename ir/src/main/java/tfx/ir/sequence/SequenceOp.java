@@ -50,17 +50,20 @@ public sealed interface SequenceOp {
         }
     }
 
+    /// Operations whose value is a selector.
+    sealed interface Selector extends SequenceOp {}
+
     /// `select(keys, queries, comparison)`: true at (query i, key j) where `keys[j] comparison queries[i]`.
-    record Select(AtomFn comparison) implements SequenceOp {}
+    record Select(AtomFn comparison) implements Selector {}
 
     /// Both selectors.
-    record Both() implements SequenceOp {}
+    record Both() implements Selector {}
 
     /// Either selector.
-    record Either() implements SequenceOp {}
+    record Either() implements Selector {}
 
     /// All that a selector does not select.
-    record Complement() implements SequenceOp {}
+    record Complement() implements Selector {}
 
     /// `aggregate(selector, values, otherwise)`: the mean of the selected values; one alone stays as it is, none
     /// gives `otherwise`.
@@ -68,23 +71,4 @@ public sealed interface SequenceOp {
 
     /// `selector_width(selector)`: how many positions each position selects.
     record Width() implements SequenceOp {}
-
-    /// Whether the value is a selector.
-    default boolean isSelector() {
-        return switch (this) {
-            case Select s -> true;
-            case Both b -> true;
-            case Either e -> true;
-            case Complement c -> true;
-            case Tokens t -> false;
-            case Indices i -> false;
-            case Constant c -> false;
-            case Map m -> false;
-            case Choose c -> false;
-            case Lookup l -> false;
-            case Among a -> false;
-            case Aggregate a -> false;
-            case Width w -> false;
-        };
-    }
 }

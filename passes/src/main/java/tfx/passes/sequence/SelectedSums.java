@@ -7,7 +7,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import tfx.ir.BinaryFn;
-import tfx.ir.InternalError;
 import tfx.ir.Span;
 import tfx.ir.UnaryFn;
 import tfx.ir.graph.Algebra;
@@ -136,15 +135,15 @@ final class SelectedSums {
     /// The selector itself: bools, queries by keys.
     Node pairs(SequenceNode selector) {
         for (SequenceNode node : SequenceNode.closure(List.of(selector))) {
-            if (node.isSelector() && !matrices.containsKey(node)) {
-                matrices.put(node, matrix(node));
+            if (node.op() instanceof SequenceOp.Selector op && !matrices.containsKey(node)) {
+                matrices.put(node, matrix(node, op));
             }
         }
         return matrices.get(selector);
     }
 
-    private Node matrix(SequenceNode selector) {
-        return switch (selector.op()) {
+    private Node matrix(SequenceNode selector, SequenceOp.Selector op) {
+        return switch (op) {
             case SequenceOp.Select s -> {
                 Column keys = values.apply(selector.operand(0));
                 Column queries = values.apply(selector.operand(1));
@@ -160,7 +159,6 @@ final class SelectedSums {
             case SequenceOp.Both b -> math.of(BinaryFn.AND, part(selector, 0), part(selector, 1));
             case SequenceOp.Either e -> math.of(BinaryFn.OR, part(selector, 0), part(selector, 1));
             case SequenceOp.Complement c -> math.of(UnaryFn.NOT, part(selector, 0));
-            default -> throw new InternalError(selector + " is no selector");
         };
     }
 

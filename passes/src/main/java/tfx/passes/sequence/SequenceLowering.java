@@ -147,15 +147,8 @@ public final class SequenceLowering {
             case SequenceOp.Among a -> among(a, node);
             case SequenceOp.Aggregate a -> aggregate(a.otherwise(), node.operand(0), done.get(node.operand(1)));
             case SequenceOp.Width w -> Column.of(count(node.operand(0)), Kind.WHOLE, LARGEST_PLACE);
-            case SequenceOp.Select s -> throw noColumn(node);
-            case SequenceOp.Both b -> throw noColumn(node);
-            case SequenceOp.Either e -> throw noColumn(node);
-            case SequenceOp.Complement c -> throw noColumn(node);
+            case SequenceOp.Selector s -> throw new InternalError("a selector is no column: " + node);
         };
-    }
-
-    private static InternalError noColumn(SequenceNode selector) {
-        return new InternalError("a selector is no column: " + selector);
     }
 
     private Column tokens(SequenceOp.Conversion conversion) {
