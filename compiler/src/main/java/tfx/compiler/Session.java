@@ -16,6 +16,7 @@ import java.util.function.Supplier;
 import tfx.compiler.weights.WeightFiles;
 import tfx.cpu.CpuProgram;
 import tfx.frontend.Program;
+import tfx.ir.LargeStack;
 import tfx.ir.Target;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Node;
@@ -50,6 +51,7 @@ public final class Session implements AutoCloseable {
         }
     }
 
+    private static final String COMPILER = "tfx-compiler";
     private static final Executor READERS =
             task -> Thread.ofPlatform().name("tfx-reader").daemon(true).start(task);
 
@@ -78,8 +80,12 @@ public final class Session implements AutoCloseable {
             made = Optional.of(
                     switch (options.backend()) {
                         case EVALUATOR -> new EvaluatorEngine(program.graph(), value(weights));
-                        case CPU -> cpu(program.graph(), () -> value(weights), options.threads());
-                        case OPENCL -> opencl(program.graph(), () -> value(weights), options.device());
+                        case CPU ->
+                            LargeStack.call(
+                                    COMPILER, () -> cpu(program.graph(), () -> value(weights), options.threads()));
+                        case OPENCL ->
+                            LargeStack.call(
+                                    COMPILER, () -> opencl(program.graph(), () -> value(weights), options.device()));
                     });
             this.tokenizer = value(opened);
             this.engine = made.get();
@@ -128,8 +134,8 @@ public final class Session implements AutoCloseable {
     static Engine engine(Graph graph, Options options) {
         return switch (options.backend()) {
             case EVALUATOR -> new EvaluatorEngine(graph, Map.of());
-            case CPU -> cpu(graph, Map::of, options.threads());
-            case OPENCL -> opencl(graph, Map::of, options.device());
+            case CPU -> LargeStack.call(COMPILER, () -> cpu(graph, Map::of, options.threads()));
+            case OPENCL -> LargeStack.call(COMPILER, () -> opencl(graph, Map::of, options.device()));
         };
     }
 

@@ -103,6 +103,16 @@ final class RaspEdgeTest {
     }
 
     @Test
+    void longProgramsRun() {
+        for (int length : new int[] {2500, 20_000}) {
+            SequenceNode node =
+                    parse("y = indices" + "*2%7".repeat(length / 2) + ";\nx = selector_width(select(y,y,==));");
+            List<Atom> input = INPUTS.get(1);
+            assertThat(run(node, Session.Backend.CPU, input)).isEqualTo(run(node, Session.Backend.EVALUATOR, input));
+        }
+    }
+
+    @Test
     void selectorsThatExplodeEnd() {
         String bounds = IntStream.range(0, 40)
                 .mapToObj(i -> " and select(indices, indices + " + i + ", !=)")

@@ -13,6 +13,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.Supplier;
 import tfx.frontend.ast.Item;
 import tfx.frontend.rasp.RaspFiles;
 import tfx.frontend.rasp.RaspStager;
@@ -25,6 +26,7 @@ import tfx.frontend.stage.Scope;
 import tfx.frontend.stage.Value;
 import tfx.ir.Diagnostic;
 import tfx.ir.InternalError;
+import tfx.ir.LargeStack;
 import tfx.ir.Source;
 import tfx.ir.Span;
 import tfx.ir.sequence.SequenceGraph;
@@ -32,7 +34,6 @@ import tfx.ir.sequence.SequenceNode;
 
 /// Source to checked programs. Never throws on user input: what is wrong comes back as diagnostics.
 public final class Frontend {
-    private static final long STACK_BYTES = 256L << 20;
     private static final int MAX_MODULES = 200;
 
     /// Finds the text of modules.
@@ -145,33 +146,14 @@ public final class Frontend {
         });
     }
 
-    private static <T> T onLargeStack(java.util.function.Supplier<T> work) {
-        List<T> result = new ArrayList<>();
-        List<Throwable> failure = new ArrayList<>();
-        Thread thread = new Thread(
-                null,
-                () -> {
-                    try {
-                        result.add(work.get());
-                    } catch (RuntimeException | Error e) {
-                        failure.add(e);
-                    }
-                },
-                "tfx-frontend",
-                STACK_BYTES);
-        thread.start();
+    private static <T> T onLargeStack(Supplier<T> work) {
         try {
-            thread.join();
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new InternalError("interrupted while compiling", e);
+            return LargeStack.call("tfx-frontend", work);
+        } catch (InternalError e) {
+            throw e;
+        } catch (RuntimeException | Error e) {
+            throw new InternalError("the front end failed: " + e, e);
         }
-        if (!failure.isEmpty()) {
-            throw failure.getFirst() instanceof InternalError e
-                    ? e
-                    : new InternalError("the front end failed: " + failure.getFirst(), failure.getFirst());
-        }
-        return result.getFirst();
     }
 
     private List<Program> programs(ModuleScope module) {

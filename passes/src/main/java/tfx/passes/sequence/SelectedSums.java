@@ -91,20 +91,18 @@ final class SelectedSums {
     }
 
     private static Optional<Position> position(SequenceNode keys) {
-        if (keys.op() instanceof SequenceOp.Indices) {
-            return Optional.of(new Position(0));
-        }
-        if (keys.op() instanceof SequenceOp.Map m && (m.fn() == AtomFn.ADD || m.fn() == AtomFn.SUB)) {
-            Optional<Position> left = position(keys.operand(0));
-            if (left.isPresent()
-                    && keys.operand(1).op() instanceof SequenceOp.Constant c
-                    && c.value() instanceof Atom.Whole w
-                    && w.value().bitLength() < 40) {
-                long by = w.value().longValue();
-                return Optional.of(new Position(left.get().offset() + (m.fn() == AtomFn.ADD ? by : -by)));
+        long offset = 0;
+        SequenceNode node = keys;
+        while (node.op() instanceof SequenceOp.Map m && (m.fn() == AtomFn.ADD || m.fn() == AtomFn.SUB)) {
+            if (!(node.operand(1).op() instanceof SequenceOp.Constant c)
+                    || !(c.value() instanceof Atom.Whole w)
+                    || w.value().bitLength() >= 40) {
+                return Optional.empty();
             }
+            offset += m.fn() == AtomFn.ADD ? w.value().longValue() : -w.value().longValue();
+            node = node.operand(0);
         }
-        return Optional.empty();
+        return node.op() instanceof SequenceOp.Indices ? Optional.of(new Position(offset)) : Optional.empty();
     }
 
     /// Whether each position selects one position at most.

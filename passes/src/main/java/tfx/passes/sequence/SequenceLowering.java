@@ -56,6 +56,12 @@ public final class SequenceLowering {
     /// The integers that tokens may be: any two can be added and compared.
     public static final double LARGEST_TOKEN = 0x1p53;
 
+    /// Larger programs take longer to compile than to run.
+    private static final int MAX_NODES = 6000;
+
+    /// More functions of strings than this are not tabulated: each table holds all strings.
+    private static final int MAX_TABLES = 200;
+
     /// More numbers than this are not compared one by one.
     private static final int MAX_COMPARED = 64;
 
@@ -87,7 +93,11 @@ public final class SequenceLowering {
     /// @throws Irregular where there is no vector form
     public static Lowered lower(SequenceNode root, Kind input, boolean naive) {
         SequenceLowering lowering = new SequenceLowering(input, naive);
-        for (SequenceNode node : SequenceNode.closure(List.of(root))) {
+        List<SequenceNode> nodes = SequenceNode.closure(List.of(root));
+        if (nodes.size() > MAX_NODES) {
+            throw new Irregular("more than " + MAX_NODES + " operations");
+        }
+        for (SequenceNode node : nodes) {
             if (!node.isSelector()) {
                 lowering.done.put(node, lowering.column(node));
             } else if (node.op() instanceof SequenceOp.Select s) {
@@ -269,6 +279,9 @@ public final class SequenceLowering {
     }
 
     private Column table(SequenceNode node, int operand, Column text, Kind kind) {
+        if (feeds.size() > MAX_TABLES) {
+            throw new Irregular("more than " + MAX_TABLES + " functions of strings");
+        }
         String name = feed("table");
         Feed.Table feed = new Feed.Table(name, name + ".valid", node, operand, kind);
         feeds.add(feed);
