@@ -115,7 +115,7 @@ final class HostileSourceTest {
             Files.write(file, entry.getValue());
             Path output = folder.resolve("output");
             long start = System.nanoTime();
-            Process process = new ProcessBuilder(command("check", file.toString()))
+            Process process = new ProcessBuilder(CommandLines.tfx(List.of("-Xmx512m"), "check", file.toString()))
                     .redirectErrorStream(true)
                     .redirectOutput(output.toFile())
                     .start();
@@ -134,18 +134,5 @@ final class HostileSourceTest {
                     entry.getKey(), seconds, printed.lines().findFirst().orElse(""));
         }
         assertThat(wrong).isEmpty();
-    }
-
-    private static List<String> command(String... arguments) {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx512m",
-                "--add-modules",
-                "jdk.incubator.vector",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "tfx.cli.Main"));
-        command.addAll(List.of(arguments));
-        return command;
     }
 }

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
@@ -24,16 +23,11 @@ final class OpenClTest {
     private record Ran(int code, String out, String errors) {}
 
     private Ran run(Map<String, String> environment, List<String> jvm, String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(
-                List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
-        command.addAll(List.of("--add-modules", "jdk.incubator.vector", "--enable-native-access=ALL-UNNAMED"));
-        command.addAll(jvm);
-        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
-        command.addAll(List.of(arguments));
         Path out = folder.resolve("out");
         Path errors = folder.resolve("errors");
-        ProcessBuilder builder =
-                new ProcessBuilder(command).redirectOutput(out.toFile()).redirectError(errors.toFile());
+        ProcessBuilder builder = new ProcessBuilder(CommandLines.tfx(jvm, arguments))
+                .redirectOutput(out.toFile())
+                .redirectError(errors.toFile());
         builder.environment().putAll(environment);
         int code = builder.start().waitFor();
         return new Ran(code, Files.readString(out), Files.readString(errors));

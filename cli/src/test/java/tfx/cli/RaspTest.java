@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import javax.xml.parsers.DocumentBuilderFactory;
 import org.junit.jupiter.api.Test;
@@ -22,18 +21,9 @@ final class RaspTest {
     private record Ended(int code, String out, String err) {}
 
     private Ended tfx(String input, String... arguments) throws Exception {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "--add-modules",
-                "jdk.incubator.vector",
-                "--enable-native-access=ALL-UNNAMED",
-                "-cp",
-                System.getProperty("java.class.path"),
-                "tfx.cli.Main"));
-        command.addAll(List.of(arguments));
         Path typed = Files.writeString(folder.resolve("input"), input);
         Path errors = folder.resolve("errors");
-        Process process = new ProcessBuilder(command)
+        Process process = new ProcessBuilder(CommandLines.tfx(List.of(), arguments))
                 .redirectInput(typed.toFile())
                 .redirectError(errors.toFile())
                 .start();

@@ -6,7 +6,6 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -19,19 +18,12 @@ import tfx.ir.Diagnostic;
 /// `expression;  # -> value` gives that value after the lines above it.
 final class LanguageDocTest {
     private static final Path PAGE = Path.of("..", "docs", "language.md");
-    private static final Pattern BLOCK = Pattern.compile("```tfx\\n(.*?)```", Pattern.DOTALL);
     private static final Pattern RESULT = Pattern.compile("(.*);\\s*# -> (.*)");
 
     @TestFactory
     Stream<DynamicTest> examplesAreTrue() throws IOException {
-        List<DynamicTest> tests = new ArrayList<>();
-        String page = Files.readString(PAGE);
-        Matcher blocks = BLOCK.matcher(page);
-        while (blocks.find()) {
-            String block = blocks.group(1);
-            long line = page.substring(0, blocks.start()).lines().count() + 1;
-            tests.add(DynamicTest.dynamicTest("line " + line, () -> check(block)));
-        }
+        List<DynamicTest> tests =
+                DocBlocks.tests(Files.readString(PAGE), DocBlocks.fenced("tfx"), LanguageDocTest::check);
         assertThat(tests).hasSizeGreaterThan(10);
         return tests.stream();
     }

@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -18,25 +17,19 @@ import tfx.frontend.rasp.RaspConsole;
 /// `-Dtfx.golden=update` writes that anew.
 final class RaspDocTest {
     private static final Path PAGE = Path.of("..", "docs", "rasp.md");
-    private static final Pattern BLOCK = Pattern.compile("```rasp-session\\n(.*?)\\n```", Pattern.DOTALL);
+    private static final Pattern BLOCK = DocBlocks.fenced("rasp-session");
     private static final Pattern PROMPT = Pattern.compile("(>> |\\.\\. (?: {2})*)(.*)");
 
     @TestFactory
     Stream<DynamicTest> transcriptsAreTrue() throws IOException {
-        List<DynamicTest> tests = new ArrayList<>();
         String page = Files.readString(PAGE);
         if ("update".equals(System.getProperty("tfx.golden"))) {
             page = BLOCK.matcher(page)
                     .replaceAll(m -> Matcher.quoteReplacement("```rasp-session\n" + replay(m.group(1)) + "\n```"));
             Files.writeString(PAGE, page);
         }
-        Matcher blocks = BLOCK.matcher(page);
-        while (blocks.find()) {
-            String block = blocks.group(1);
-            long line = page.substring(0, blocks.start()).lines().count() + 1;
-            tests.add(DynamicTest.dynamicTest(
-                    "line " + line, () -> assertThat(replay(block)).isEqualTo(block)));
-        }
+        List<DynamicTest> tests =
+                DocBlocks.tests(page, BLOCK, block -> assertThat(replay(block)).isEqualTo(block));
         assertThat(tests).hasSizeGreaterThan(4);
         return tests.stream();
     }

@@ -97,24 +97,10 @@ public final class Parsing {
             }
             RaspParser parser = new RaspParser(tokens);
             parser.removeErrorListeners();
-            parser.addErrorListener(new Listener(source, problems) {
-                private boolean wrong;
-
-                @Override
-                public void syntaxError(
-                        Recognizer<?, ?> recognizer,
-                        Object symbol,
-                        int line,
-                        int column,
-                        String message,
-                        RecognitionException cause) {
-                    // An operator at the end of the text reads as the end of a statement first.
-                    unfinished[0] |= !wrong && ((Token) symbol).getType() == Token.EOF;
-                    wrong |= !message.startsWith("missing ';'");
-                    super.syntaxError(recognizer, symbol, line, column, message, cause);
-                }
-            });
+            Listener listener = new Listener(source, problems);
+            parser.addErrorListener(listener);
             RaspParser.LineContext line = parser.line();
+            unfinished[0] = listener.unfinished;
             return problems.isEmpty() ? new RaspAstBuilder(source).line(line) : List.of();
         });
         return unfinished[0] ? Optional.empty() : Optional.of(statements);
@@ -194,9 +180,13 @@ public final class Parsing {
     }
 
     /// Turns the parser's errors into diagnostics in the words of the language.
-    private static class Listener extends BaseErrorListener {
+    private static final class Listener extends BaseErrorListener {
         private final Source source;
         private final Problems problems;
+        private boolean wrong;
+        /// Whether the text ended before anything was wrong with it. An operator at its end reads as the end of a
+        /// statement first.
+        private boolean unfinished;
 
         Listener(Source source, Problems problems) {
             this.source = source;
@@ -212,6 +202,8 @@ public final class Parsing {
                 String message,
                 RecognitionException cause) {
             Token token = (Token) symbol;
+            unfinished |= !wrong && token.getType() == Token.EOF;
+            wrong |= !message.startsWith("missing ';'");
             String found = token.getType() == Token.EOF ? "the end of the file" : "'" + shorten(token.getText()) + "'";
             String help = message.contains("missing ';'") || message.contains("expecting ';'")
                     ? "end the statement before this with ';'"

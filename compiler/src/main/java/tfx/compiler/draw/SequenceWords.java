@@ -1,6 +1,5 @@
 package tfx.compiler.draw;
 
-import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 import tfx.ir.sequence.Atom;
@@ -47,7 +46,7 @@ public final class SequenceWords {
             case SequenceOp.Tokens t ->
                 t.conversion() == SequenceOp.Conversion.STR
                         ? "tokens"
-                        : "tokens_" + t.conversion().name().toLowerCase(Locale.ROOT);
+                        : t.conversion().sequence();
             case SequenceOp.Indices i -> "indices";
             case SequenceOp.Constant c -> atom(c.value());
             case SequenceOp.Map m -> function(m.fn(), node, d);

@@ -5,7 +5,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.antlr.v4.runtime.ParserRuleContext;
-import org.antlr.v4.runtime.Token;
 import org.antlr.v4.runtime.tree.ParseTree;
 import org.antlr.v4.runtime.tree.TerminalNode;
 import tfx.frontend.Problems;
@@ -16,22 +15,12 @@ import tfx.ir.Span;
 
 /// Parse tree to AST. Only called on trees without syntax errors.
 public final class AstBuilder {
-    private final Source source;
+    private final Spans spans;
     private final Problems problems;
 
     public AstBuilder(Source source, Problems problems) {
-        this.source = source;
+        this.spans = new Spans(source);
         this.problems = problems;
-    }
-
-    private Span span(ParserRuleContext context) {
-        Token stop = context.getStop() == null ? context.getStart() : context.getStop();
-        int start = context.getStart().getStartIndex();
-        return new Span(source, start, Math.max(start, stop.getStopIndex() + 1));
-    }
-
-    private Span span(Token token) {
-        return new Span(source, token.getStartIndex(), token.getStopIndex() + 1);
     }
 
     private static List<String> names(List<TerminalNode> nodes) {
@@ -45,7 +34,7 @@ public final class AstBuilder {
                 TfxParser.ImportItemContext i = item.importItem();
                 boolean isFile = i.STRING() != null;
                 items.add(
-                        new Item.Import(isFile ? unquote(i.STRING()) : i.NAME().getText(), isFile, span(i)));
+                        new Item.Import(isFile ? unquote(i.STRING()) : i.NAME().getText(), isFile, spans.of(i)));
             } else if (item.functionItem() != null) {
                 items.add(function(item.functionItem()));
             } else if (item.recordItem() != null) {
@@ -54,14 +43,14 @@ public final class AstBuilder {
                         r.NAME().getText(),
                         parameters(r.parameters()),
                         r.field().stream().map(this::field).toList(),
-                        span(r.NAME().getSymbol())));
+                        spans.of(r.NAME().getSymbol())));
             } else if (item.modelItem() != null) {
                 items.add(model(item.modelItem()));
             } else if (item.programItem() != null) {
                 items.add(program(item.programItem()));
             } else {
                 TfxParser.ConstantItemContext c = item.constantItem();
-                items.add(new Item.Constant(c.NAME().getText(), expression(c.expression()), span(c)));
+                items.add(new Item.Constant(c.NAME().getText(), expression(c.expression()), spans.of(c)));
             }
         }
         return items;
@@ -72,20 +61,20 @@ public final class AstBuilder {
                 f.NAME().getText(),
                 parameters(f.parameters()),
                 block(f.block()),
-                span(f.NAME().getSymbol()));
+                spans.of(f.NAME().getSymbol()));
     }
 
     private Item.Program program(TfxParser.ProgramItemContext p) {
         List<Item.Result> results = p.result().stream()
                 .map(r -> new Item.Result(
-                        r.NAME().getText(), Optional.ofNullable(r.type()).map(this::type), span(r)))
+                        r.NAME().getText(), Optional.ofNullable(r.type()).map(this::type), spans.of(r)))
                 .toList();
         return new Item.Program(
                 p.NAME().getText(),
                 parameters(p.parameters()),
                 results,
                 block(p.block()),
-                span(p.NAME().getSymbol()));
+                spans.of(p.NAME().getSymbol()));
     }
 
     private Item.Model model(TfxParser.ModelItemContext m) {
@@ -99,14 +88,14 @@ public final class AstBuilder {
                     if (weights.isPresent()) {
                         problems.report(
                                 "TFX0106",
-                                span(w),
+                                spans.of(w),
                                 "model " + m.NAME() + " declares weights twice",
                                 "keep one weights block");
                     }
                     weights = Optional.of(new Item.Weights(
                             unquote(w.STRING()),
                             w.field().stream().map(this::field).toList(),
-                            span(w)));
+                            spans.of(w)));
                 }
                 case TfxParser.TokenizerMemberContext t -> {
                     Optional<Integer> limit = Optional.ofNullable(t.NUMBER()).map(n -> {
@@ -114,13 +103,13 @@ public final class AstBuilder {
                         if (value < 1) {
                             problems.report(
                                     "TFX0105",
-                                    span(n.getSymbol()),
+                                    spans.of(n.getSymbol()),
                                     "the token limit must be a positive integer",
                                     "write a number of tokens such as 512");
                         }
                         return (int) value;
                     });
-                    tokenizer = Optional.of(new Item.Tokenizer(unquote(t.STRING()), limit, span(t)));
+                    tokenizer = Optional.of(new Item.Tokenizer(unquote(t.STRING()), limit, spans.of(t)));
                 }
                 case TfxParser.ProgramMemberContext p -> programs.add(program(p.programItem()));
                 case TfxParser.FunctionMemberContext f -> functions.add(function(f.functionItem()));
@@ -134,7 +123,7 @@ public final class AstBuilder {
                 tokenizer,
                 programs,
                 functions,
-                span(m.NAME().getSymbol()));
+                spans.of(m.NAME().getSymbol()));
     }
 
     private List<Item.Parameter> parameters(TfxParser.ParametersContext parameters) {
@@ -146,13 +135,13 @@ public final class AstBuilder {
                         p.NAME().getText(),
                         Optional.ofNullable(p.type()).map(this::type),
                         Optional.ofNullable(p.expression()).map(this::expression),
-                        span(p)))
+                        spans.of(p)))
                 .toList();
     }
 
     private Item.Field field(TfxParser.FieldContext f) {
         return new Item.Field(
-                names(f.NAME()), type(f.type()), Optional.ofNullable(f.STRING()).map(this::unquote), span(f));
+                names(f.NAME()), type(f.type()), Optional.ofNullable(f.STRING()).map(this::unquote), spans.of(f));
     }
 
     private Item.Type type(TfxParser.TypeContext t) {
@@ -164,7 +153,7 @@ public final class AstBuilder {
                 t.NAME().getText(),
                 arguments(t.arguments()),
                 brackets ? Optional.of(sizes) : Optional.empty(),
-                span(t));
+                spans.of(t));
     }
 
     private List<Item.Statement> block(TfxParser.BlockContext block) {
@@ -174,18 +163,18 @@ public final class AstBuilder {
     private Item.Statement statement(TfxParser.StatementContext statement) {
         return switch (statement) {
             case TfxParser.AssignContext a ->
-                new Item.Assign(names(a.targets().NAME()), expressions(a.expressions()), span(a));
-            case TfxParser.ReturnContext r -> new Item.Return(expressions(r.expressions()), span(r));
+                new Item.Assign(names(a.targets().NAME()), expressions(a.expressions()), spans.of(a));
+            case TfxParser.ReturnContext r -> new Item.Return(expressions(r.expressions()), spans.of(r));
             case TfxParser.ForContext f ->
-                new Item.For(names(f.NAME()), expression(f.expression()), block(f.block()), span(f));
+                new Item.For(names(f.NAME()), expression(f.expression()), block(f.block()), spans.of(f));
             case TfxParser.IfContext i ->
                 new Item.If(
                         expression(i.expression()),
                         block(i.block(0)),
                         i.chain != null ? List.of(chain(i.chain)) : i.block(1) != null ? block(i.block(1)) : List.of(),
-                        span(i));
-            case TfxParser.LocalFunctionContext f -> new Item.LocalFunction(function(f.functionItem()), span(f));
-            case TfxParser.EvaluateContext e -> new Item.Evaluate(expression(e.expression()), span(e));
+                        spans.of(i));
+            case TfxParser.LocalFunctionContext f -> new Item.LocalFunction(function(f.functionItem()), spans.of(f));
+            case TfxParser.EvaluateContext e -> new Item.Evaluate(expression(e.expression()), spans.of(e));
             default -> throw new IllegalStateException(statement.getClass().toString());
         };
     }
@@ -195,7 +184,7 @@ public final class AstBuilder {
                 expression(i.expression()),
                 block(i.block(0)),
                 i.chain != null ? List.of(chain(i.chain)) : i.block(1) != null ? block(i.block(1)) : List.of(),
-                span(i));
+                spans.of(i));
     }
 
     private List<Expr> expressions(TfxParser.ExpressionsContext e) {
@@ -206,7 +195,7 @@ public final class AstBuilder {
         Expr first = disjunction(e.disjunction(0));
         return e.expression() == null
                 ? first
-                : new Expr.Conditional(disjunction(e.disjunction(1)), first, expression(e.expression()), span(e));
+                : new Expr.Conditional(disjunction(e.disjunction(1)), first, expression(e.expression()), spans.of(e));
     }
 
     private Expr disjunction(TfxParser.DisjunctionContext d) {
@@ -257,7 +246,7 @@ public final class AstBuilder {
     private Expr negation(TfxParser.NegationContext n) {
         return n.negation() == null
                 ? comparison(n.comparison())
-                : new Expr.Prefix(Expr.Operator.NOT, negation(n.negation()), span(n));
+                : new Expr.Prefix(Expr.Operator.NOT, negation(n.negation()), spans.of(n));
     }
 
     private Expr comparison(TfxParser.ComparisonContext c) {
@@ -269,7 +258,7 @@ public final class AstBuilder {
                     operands.get(i - 1),
                     operands.get(i),
                     operands.get(i - 1).span().to(operands.get(i).span()));
-            result = i == 1 ? next : new Expr.Infix(Expr.Operator.AND, result, next, span(c));
+            result = i == 1 ? next : new Expr.Infix(Expr.Operator.AND, result, next, spans.of(c));
         }
         return result;
     }
@@ -287,18 +276,18 @@ public final class AstBuilder {
     }
 
     private Expr unary(TfxParser.UnaryContext u) {
-        return u.unary() == null ? power(u.power()) : new Expr.Prefix(Expr.Operator.NEG, unary(u.unary()), span(u));
+        return u.unary() == null ? power(u.power()) : new Expr.Prefix(Expr.Operator.NEG, unary(u.unary()), spans.of(u));
     }
 
     private Expr power(TfxParser.PowerContext p) {
         Expr base = postfix(p.postfix());
-        return p.unary() == null ? base : new Expr.Infix(Expr.Operator.POW, base, unary(p.unary()), span(p));
+        return p.unary() == null ? base : new Expr.Infix(Expr.Operator.POW, base, unary(p.unary()), spans.of(p));
     }
 
     private Expr postfix(TfxParser.PostfixContext p) {
         Expr value = atom(p.atom());
         for (TfxParser.SuffixContext suffix : p.suffix()) {
-            Span span = value.span().to(span(suffix));
+            Span span = value.span().to(spans.of(suffix));
             value = switch (suffix) {
                 case TfxParser.CallContext c -> new Expr.Call(value, arguments(c.arguments()), span);
                 case TfxParser.IndexContext i ->
@@ -315,7 +304,7 @@ public final class AstBuilder {
     private Expr subscript(TfxParser.SubscriptContext s) {
         String first = s.getStart().getText();
         if (first.equals("...")) {
-            return new Expr.Ellipsis(span(s));
+            return new Expr.Ellipsis(spans.of(s));
         }
         boolean slice = s.children.stream().anyMatch(c -> c.getText().equals(":"));
         return slice
@@ -323,7 +312,7 @@ public final class AstBuilder {
                         Optional.ofNullable(s.from).map(this::expression),
                         Optional.ofNullable(s.to).map(this::expression),
                         Optional.ofNullable(s.step).map(this::expression),
-                        span(s))
+                        spans.of(s))
                 : expression(s.expression(0));
     }
 
@@ -335,14 +324,14 @@ public final class AstBuilder {
                 .map(a -> a.comparator() != null
                         ? new Expr.Argument(
                                 Optional.empty(),
-                                new Expr.Comparator(comparator(a.comparator().getText()), span(a)))
+                                new Expr.Comparator(comparator(a.comparator().getText()), spans.of(a)))
                         : new Expr.Argument(
                                 Optional.ofNullable(a.NAME()).map(ParseTree::getText), expression(a.expression())))
                 .toList();
     }
 
     private Expr atom(TfxParser.AtomContext atom) {
-        Span span = span(atom);
+        Span span = spans.of(atom);
         return switch (atom) {
             case TfxParser.NumberContext n -> number(n.getText(), span);
             case TfxParser.StringContext s -> new Expr.Text(unquote(s.STRING()), span);
@@ -393,7 +382,7 @@ public final class AstBuilder {
                     default ->
                         problems.report(
                                 "TFX0107",
-                                span(node.getSymbol()),
+                                spans.of(node.getSymbol()),
                                 "unknown escape \\" + c + " in a string",
                                 "the escapes are \\n \\t \\\" \\\\");
                 }

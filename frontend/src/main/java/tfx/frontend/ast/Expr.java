@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Optional;
 import tfx.ir.BinaryFn;
 import tfx.ir.Span;
+import tfx.ir.sequence.AtomFn;
 
 /// Expressions as written, of tfx and of its RASP dialect. Comparisons that chain are what they mean already.
 public sealed interface Expr {
@@ -12,24 +13,36 @@ public sealed interface Expr {
 
     /// Operators that are not functions of the op table.
     enum Operator {
-        ADD("+"),
-        SUB("-"),
-        MUL("*"),
-        DIV("/"),
+        ADD("+", AtomFn.ADD),
+        SUB("-", AtomFn.SUB),
+        MUL("*", AtomFn.MUL),
+        DIV("/", AtomFn.DIV),
         FLOORDIV("//"),
-        MOD("%"),
-        POW("^"),
+        MOD("%", AtomFn.MOD),
+        POW("^", AtomFn.POW),
         MATMUL("@"),
-        AND("and"),
-        OR("or"),
+        AND("and", AtomFn.AND),
+        OR("or", AtomFn.OR),
         NEG("-"),
         POS("+"),
         NOT("not");
 
         private final String text;
+        private final Optional<AtomFn> atoms;
 
         Operator(String text) {
             this.text = text;
+            this.atoms = Optional.empty();
+        }
+
+        Operator(String text, AtomFn atoms) {
+            this.text = text;
+            this.atoms = Optional.of(atoms);
+        }
+
+        /// What it is between two s-ops or atoms, if anything.
+        public Optional<AtomFn> atoms() {
+            return atoms;
         }
 
         public String text() {

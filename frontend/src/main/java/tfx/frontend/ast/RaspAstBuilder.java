@@ -4,7 +4,6 @@ import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import org.antlr.v4.runtime.ParserRuleContext;
 import org.antlr.v4.runtime.Token;
 import org.antlr.v4.runtime.tree.ParseTree;
 import org.antlr.v4.runtime.tree.TerminalNode;
@@ -16,20 +15,10 @@ import tfx.ir.Span;
 
 /// Parse tree of the RASP dialect to AST. Only called on trees without syntax errors.
 public final class RaspAstBuilder {
-    private final Source source;
+    private final Spans spans;
 
     public RaspAstBuilder(Source source) {
-        this.source = source;
-    }
-
-    private Span span(ParserRuleContext context) {
-        Token stop = context.getStop() == null ? context.getStart() : context.getStop();
-        int start = context.getStart().getStartIndex();
-        return new Span(source, start, Math.max(start, stop.getStopIndex() + 1));
-    }
-
-    private Span span(Token token) {
-        return new Span(source, token.getStartIndex(), token.getStopIndex() + 1);
+        this.spans = new Spans(source);
     }
 
     /// A file's statements and commands, in order.
@@ -40,7 +29,7 @@ public final class RaspAstBuilder {
     /// What was typed into a REPL.
     public List<Item.Statement> line(RaspParser.LineContext line) {
         return line instanceof RaspParser.ExampleLineContext e
-                ? List.of(new Item.SetExample(subset(e.subset), expression(e.expression()), span(e)))
+                ? List.of(new Item.SetExample(subset(e.subset), expression(e.expression()), spans.of(e)))
                 : statements(line.children);
     }
 
@@ -69,7 +58,7 @@ public final class RaspAstBuilder {
     }
 
     private Item.Statement statement(RaspParser.StatementContext statement) {
-        Span span = span(statement);
+        Span span = spans.of(statement);
         return switch (statement) {
             case RaspParser.EvaluateContext e -> new Item.Evaluate(expression(e.expression()), span);
             case RaspParser.AssignContext a -> new Item.Assign(names(a.names()), expressions(a.expressions()), span);
@@ -79,11 +68,11 @@ public final class RaspAstBuilder {
             case RaspParser.DefineContext d -> {
                 List<Item.Statement> body = new ArrayList<>(
                         d.statement().stream().map(this::statement).toList());
-                body.add(new Item.Return(expressions(d.expressions()), span(d.expressions())));
+                body.add(new Item.Return(expressions(d.expressions()), spans.of(d.expressions())));
                 List<Item.Parameter> parameters = names(d.names()).stream()
-                        .map(n -> new Item.Parameter(n, Optional.empty(), Optional.empty(), span(d.names())))
+                        .map(n -> new Item.Parameter(n, Optional.empty(), Optional.empty(), spans.of(d.names())))
                         .toList();
-                Span name = span(d.NAME().getSymbol());
+                Span name = spans.of(d.NAME().getSymbol());
                 yield new Item.LocalFunction(new Item.Function(d.NAME().getText(), parameters, body, name), name);
             }
             case RaspParser.ForContext f ->
@@ -97,7 +86,7 @@ public final class RaspAstBuilder {
     }
 
     private Item.Statement command(RaspParser.CommandContext command) {
-        Span span = span(command);
+        Span span = spans.of(command);
         return switch (command) {
             case RaspParser.SetExampleContext s -> new Item.SetExample(subset(s.subset), atom(s.atom()), span);
             case RaspParser.ShowExampleContext s -> new Item.ShowExample(subset(s.subset), span);
@@ -188,13 +177,13 @@ public final class RaspAstBuilder {
             case "-" -> Operator.NEG;
             default -> Operator.POS;
         };
-        return new Expr.Prefix(operator, prefix(p.prefix()), span(p));
+        return new Expr.Prefix(operator, prefix(p.prefix()), spans.of(p));
     }
 
     private Expr postfix(RaspParser.PostfixContext p) {
         Expr value = atom(p.atom());
         for (RaspParser.SuffixContext suffix : p.suffix()) {
-            Span span = span(p.atom()).to(span(suffix));
+            Span span = spans.of(p.atom()).to(spans.of(suffix));
             value = switch (suffix) {
                 case RaspParser.IndexContext i -> new Expr.Index(value, List.of(expression(i.expression())), span);
                 case RaspParser.CallContext c -> call(value, expressions(c.expressions()), span);
@@ -205,7 +194,7 @@ public final class RaspAstBuilder {
     }
 
     private Expr atom(RaspParser.AtomContext atom) {
-        Span span = span(atom);
+        Span span = spans.of(atom);
         return switch (atom) {
             case RaspParser.GroupContext g -> expression(g.expression());
             case RaspParser.WrappedContext w -> call(builtin(w.operator), List.of(expression(w.expression())), span);
@@ -215,7 +204,7 @@ public final class RaspAstBuilder {
                         List.of(
                                 expression(s.key),
                                 expression(s.query),
-                                new Expr.Comparator(comparison(s.comparator().getText()), span(s.comparator()))),
+                                new Expr.Comparator(comparison(s.comparator().getText()), spans.of(s.comparator()))),
                         span);
             case RaspParser.BuiltinContext b -> call(builtin(b.operator), expressions(b.expressions()), span);
             case RaspParser.NameContext n -> name(n.getText(), span);
@@ -244,7 +233,7 @@ public final class RaspAstBuilder {
 
     private Expr.Builtin builtin(Token word) {
         String text = word.getText();
-        return new Expr.Builtin(text.endsWith("(") ? text.substring(0, text.length() - 1) : text, span(word));
+        return new Expr.Builtin(text.endsWith("(") ? text.substring(0, text.length() - 1) : text, spans.of(word));
     }
 
     private static Expr call(Expr function, List<Expr> arguments, Span span) {

@@ -71,7 +71,7 @@ public final class RaspFiles {
 
     private void fillLibrary(RaspStager own) {
         for (SequenceOp.Conversion conversion : SequenceOp.Conversion.values()) {
-            String name = "tokens_" + conversion.name().toLowerCase(java.util.Locale.ROOT);
+            String name = conversion.sequence();
             library.set(name, new RaspValue.Sequence(graph.tokens(conversion, Span.NONE), name));
         }
         library.set("indices", new RaspValue.Sequence(graph.indices(Span.NONE), "indices"));

@@ -122,16 +122,7 @@ final class RaspOperators {
                     operator.text() + " is not defined on selectors",
                     "selectors are joined by and, or and not");
         }
-        AtomFn fn = switch (operator) {
-            case ADD -> AtomFn.ADD;
-            case SUB -> AtomFn.SUB;
-            case MUL -> AtomFn.MUL;
-            case DIV -> AtomFn.DIV;
-            case MOD -> AtomFn.MOD;
-            case POW -> AtomFn.POW;
-            case AND, OR, NEG, POS, NOT, FLOORDIV, MATMUL ->
-                throw new InternalError(operator + " between two values of RASP");
-        };
+        AtomFn fn = operator.atoms().orElseThrow(() -> new InternalError(operator + " between two values of RASP"));
         if (isSequence(a) || isSequence(b)) {
             String symbol = fn == AtomFn.POW ? "pow" : fn.text();
             return binary(fn, symbol, a, b, span);

@@ -1,5 +1,6 @@
 package tfx.frontend.stage;
 
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -60,7 +61,7 @@ public final class RaspBorder {
             if (a.count() != parameters) {
                 throw a.fail("it takes " + parameters + " arguments by position, not " + a.count());
             }
-            List<RaspValue> arguments = new java.util.ArrayList<>();
+            List<RaspValue> arguments = new ArrayList<>();
             for (int i = 0; i < parameters; i++) {
                 arguments.add(toRasp(a.get(i, "argument " + (i + 1)), a.span()));
             }

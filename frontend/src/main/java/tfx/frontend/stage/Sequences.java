@@ -1,7 +1,6 @@
 package tfx.frontend.stage;
 
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
 import tfx.frontend.ast.Expr.Operator;
@@ -13,6 +12,7 @@ import tfx.ir.sequence.SequenceError;
 import tfx.ir.sequence.SequenceGraph;
 import tfx.ir.sequence.SequenceNode;
 import tfx.ir.sequence.SequenceOp;
+import tfx.runtime.Dim;
 
 /// S-ops and selectors in tfx: the names that every file sees, and what operators mean on them. Staged numbers,
 /// strings and truths beside an s-op stand at each position.
@@ -21,7 +21,7 @@ final class Sequences {
 
     static void define(Scope scope, SequenceGraph graph) {
         for (SequenceOp.Conversion conversion : SequenceOp.Conversion.values()) {
-            String name = "tokens_" + conversion.name().toLowerCase(Locale.ROOT);
+            String name = conversion.sequence();
             scope.set(name, new Value.Sequence(graph.tokens(conversion, Span.NONE)));
         }
         scope.set("tokens", new Value.Sequence(graph.tokens(SequenceOp.Conversion.STR, Span.NONE)));
@@ -38,7 +38,7 @@ final class Sequences {
     private static Value aggregate(Stager stager, Arguments a) {
         SequenceNode selector = selector(a.get(0, "selector"), a);
         SequenceNode values = sequence(a.get(1, "values"), selector.graph(), a.span());
-        Value given = a.find(2, "default").orElse(new Value.Whole(tfx.runtime.Dim.ZERO));
+        Value given = a.find(2, "default").orElse(new Value.Whole(Dim.ZERO));
         Atom otherwise = atom(given)
                 .orElseThrow(() -> a.fail("the default is a number, a string or a truth, not " + given.describe()));
         return new Value.Sequence(selector.graph().aggregate(selector, values, otherwise, a.span()));
@@ -124,18 +124,8 @@ final class Sequences {
             List<SequenceNode> both = List.of(((Value.Sequence) a).node(), ((Value.Sequence) b).node());
             return new Value.Sequence(graph(a).node(op, both, span));
         }
-        AtomFn fn = switch (operator) {
-            case ADD -> AtomFn.ADD;
-            case SUB -> AtomFn.SUB;
-            case MUL -> AtomFn.MUL;
-            case DIV -> AtomFn.DIV;
-            case MOD -> AtomFn.MOD;
-            case POW -> AtomFn.POW;
-            case AND -> AtomFn.AND;
-            case OR -> AtomFn.OR;
-            case FLOORDIV, MATMUL, NEG, POS, NOT ->
-                throw StagingError.of("TFX0303", span, operator.text() + " is not defined on s-ops", "");
-        };
+        AtomFn fn = operator.atoms()
+                .orElseThrow(() -> StagingError.of("TFX0303", span, operator.text() + " is not defined on s-ops", ""));
         return apply(fn, a, b, span);
     }
 

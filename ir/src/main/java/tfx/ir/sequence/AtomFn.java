@@ -3,237 +3,64 @@ package tfx.ir.sequence;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import tfx.ir.BinaryFn;
 import tfx.ir.InternalError;
 
 /// Functions of atoms, which s-ops apply at each position. A row says what it is called, what it does, and which
 /// kinds it gives for which.
 public enum AtomFn {
-    NEG("-", 1) {
-        @Override
-        Atom of(Atom a, Atom b) {
-            return Numbers.neg(a);
-        }
+    NEG("-", 1, (a, b) -> Numbers.neg(a), AtomFn::arithmetic),
+    POS("+", 1, (a, b) -> Numbers.pos(a), AtomFn::arithmetic),
+    ROUND("round", 1, (a, b) -> Numbers.round(a), AtomFn::rounded),
+    NOT("not", 1, (a, b) -> Atom.of(!Numbers.truth(a)), AtomFn::truths),
+    INDICATOR("indicator", 1, (a, b) -> Atom.of(Numbers.truth(a) ? 1 : 0), (a, b) -> EnumSet.of(Kind.WHOLE)),
+    ADD("+", 2, Numbers::add, AtomFn::sums),
+    SUB("-", 2, Numbers::sub, AtomFn::arithmetic),
+    MUL("*", 2, Numbers::mul, AtomFn::products),
+    DIV("/", 2, Numbers::div, AtomFn::quotients),
+    MOD("%", 2, Numbers::mod, AtomFn::arithmetic),
+    POW("^", 2, Numbers::pow, AtomFn::powers),
+    AND("and", 2, (a, b) -> Atom.of(Numbers.truth(a) && Numbers.truth(b)), AtomFn::truths),
+    OR("or", 2, (a, b) -> Atom.of(Numbers.truth(a) || Numbers.truth(b)), AtomFn::truths),
+    EQ("==", 2, (a, b) -> Atom.of(Numbers.same(a, b)), AtomFn::truths),
+    NE("!=", 2, (a, b) -> Atom.of(!Numbers.same(a, b)), AtomFn::truths),
+    LT("<", order -> order < 0),
+    LE("<=", order -> order <= 0),
+    GT(">", order -> order > 0),
+    GE(">=", order -> order >= 0);
 
-        @Override
-        Set<Kind> kinds(Kind a, Kind b) {
-            return arithmetic(a, a);
-        }
-    },
-    POS("+", 1) {
-        @Override
-        Atom of(Atom a, Atom b) {
-            return Numbers.pos(a);
-        }
+    /// What a function makes of two atoms; one of a single atom takes it twice.
+    @FunctionalInterface
+    private interface Meaning {
+        Atom of(Atom a, Atom b);
+    }
 
-        @Override
-        Set<Kind> kinds(Kind a, Kind b) {
-            return arithmetic(a, a);
-        }
-    },
-    ROUND("round", 1) {
-        @Override
-        Atom of(Atom a, Atom b) {
-            return Numbers.round(a);
-        }
-
-        @Override
-        Set<Kind> kinds(Kind a, Kind b) {
-            return a.isNumber() ? EnumSet.of(Kind.WHOLE) : NONE;
-        }
-    },
-    NOT("not", 1) {
-        @Override
-        Atom of(Atom a, Atom b) {
-            return Atom.of(!Numbers.truth(a));
-        }
-
-        @Override
-        Set<Kind> kinds(Kind a, Kind b) {
-            return EnumSet.of(Kind.TRUTH);
-        }
-    },
-    INDICATOR("indicator", 1) {
-        @Override
-        Atom of(Atom a, Atom b) {
-            return Atom.of(Numbers.truth(a) ? 1 : 0);
-        }
-
-        @Override
-        Set<Kind> kinds(Kind a, Kind b) {
-            return EnumSet.of(Kind.WHOLE);
-        }
-    },
-    ADD("+", 2) {
-        @Override
-        Atom of(Atom a, Atom b) {
-            return Numbers.add(a, b);
-        }
-
-        @Override
-        Set<Kind> kinds(Kind a, Kind b) {
-            return a == Kind.TEXT && b == Kind.TEXT ? EnumSet.of(Kind.TEXT) : arithmetic(a, b);
-        }
-    },
-    SUB("-", 2) {
-        @Override
-        Atom of(Atom a, Atom b) {
-            return Numbers.sub(a, b);
-        }
-
-        @Override
-        Set<Kind> kinds(Kind a, Kind b) {
-            return arithmetic(a, b);
-        }
-    },
-    MUL("*", 2) {
-        @Override
-        Atom of(Atom a, Atom b) {
-            return Numbers.mul(a, b);
-        }
-
-        @Override
-        Set<Kind> kinds(Kind a, Kind b) {
-            boolean repeats = a == Kind.TEXT && b.isNumber() && b != Kind.REAL
-                    || b == Kind.TEXT && a.isNumber() && a != Kind.REAL;
-            return repeats ? EnumSet.of(Kind.TEXT) : arithmetic(a, b);
-        }
-    },
-    DIV("/", 2) {
-        @Override
-        Atom of(Atom a, Atom b) {
-            return Numbers.div(a, b);
-        }
-
-        @Override
-        Set<Kind> kinds(Kind a, Kind b) {
-            return a.isNumber() && b.isNumber() ? EnumSet.of(Kind.REAL) : NONE;
-        }
-    },
-    MOD("%", 2) {
-        @Override
-        Atom of(Atom a, Atom b) {
-            return Numbers.mod(a, b);
-        }
-
-        @Override
-        Set<Kind> kinds(Kind a, Kind b) {
-            return arithmetic(a, b);
-        }
-    },
-    POW("^", 2) {
-        @Override
-        Atom of(Atom a, Atom b) {
-            return Numbers.pow(a, b);
-        }
-
-        @Override
-        Set<Kind> kinds(Kind a, Kind b) {
-            Set<Kind> plain = arithmetic(a, b);
-            return plain.contains(Kind.WHOLE) ? EnumSet.of(Kind.WHOLE, Kind.REAL) : plain;
-        }
-    },
-    AND("and", 2) {
-        @Override
-        Atom of(Atom a, Atom b) {
-            return Atom.of(Numbers.truth(a) && Numbers.truth(b));
-        }
-
-        @Override
-        Set<Kind> kinds(Kind a, Kind b) {
-            return EnumSet.of(Kind.TRUTH);
-        }
-    },
-    OR("or", 2) {
-        @Override
-        Atom of(Atom a, Atom b) {
-            return Atom.of(Numbers.truth(a) || Numbers.truth(b));
-        }
-
-        @Override
-        Set<Kind> kinds(Kind a, Kind b) {
-            return EnumSet.of(Kind.TRUTH);
-        }
-    },
-    EQ("==", 2) {
-        @Override
-        Atom of(Atom a, Atom b) {
-            return Atom.of(Numbers.same(a, b));
-        }
-
-        @Override
-        Set<Kind> kinds(Kind a, Kind b) {
-            return EnumSet.of(Kind.TRUTH);
-        }
-    },
-    NE("!=", 2) {
-        @Override
-        Atom of(Atom a, Atom b) {
-            return Atom.of(!Numbers.same(a, b));
-        }
-
-        @Override
-        Set<Kind> kinds(Kind a, Kind b) {
-            return EnumSet.of(Kind.TRUTH);
-        }
-    },
-    LT("<", 2) {
-        @Override
-        Atom of(Atom a, Atom b) {
-            int order = Numbers.compare(text(), a, b);
-            return Atom.of(order < 0 && !Numbers.unordered(a, b));
-        }
-
-        @Override
-        Set<Kind> kinds(Kind a, Kind b) {
-            return ordered(a, b);
-        }
-    },
-    LE("<=", 2) {
-        @Override
-        Atom of(Atom a, Atom b) {
-            int order = Numbers.compare(text(), a, b);
-            return Atom.of(order <= 0 && !Numbers.unordered(a, b));
-        }
-
-        @Override
-        Set<Kind> kinds(Kind a, Kind b) {
-            return ordered(a, b);
-        }
-    },
-    GT(">", 2) {
-        @Override
-        Atom of(Atom a, Atom b) {
-            int order = Numbers.compare(text(), a, b);
-            return Atom.of(order > 0 && !Numbers.unordered(a, b));
-        }
-
-        @Override
-        Set<Kind> kinds(Kind a, Kind b) {
-            return ordered(a, b);
-        }
-    },
-    GE(">=", 2) {
-        @Override
-        Atom of(Atom a, Atom b) {
-            int order = Numbers.compare(text(), a, b);
-            return Atom.of(order >= 0 && !Numbers.unordered(a, b));
-        }
-
-        @Override
-        Set<Kind> kinds(Kind a, Kind b) {
-            return ordered(a, b);
-        }
-    };
-
-    private static final Set<Kind> NONE = Set.of();
+    /// What kinds the value can have; none where the function is not defined.
+    @FunctionalInterface
+    private interface Result {
+        Set<Kind> of(Kind a, Kind b);
+    }
 
     private final String text;
     private final int arity;
+    private final Meaning meaning;
+    private final Result result;
 
-    AtomFn(String text, int arity) {
+    AtomFn(String text, int arity, Meaning meaning, Result result) {
         this.text = text;
         this.arity = arity;
+        this.meaning = meaning;
+        this.result = result;
+    }
+
+    /// One of Python's orders, with which NaN stands in none.
+    AtomFn(String text, IntPredicate order) {
+        this(
+                text,
+                2,
+                (a, b) -> Atom.of(order.test(Numbers.compare(text, a, b)) && !Numbers.unordered(a, b)),
+                AtomFn::ordered);
     }
 
     public String text() {
@@ -245,10 +72,9 @@ public enum AtomFn {
     }
 
     /// The value; a function of one atom takes it twice.
-    abstract Atom of(Atom a, Atom b);
-
-    /// What kinds the value can have; none where the function is not defined.
-    abstract Set<Kind> kinds(Kind a, Kind b);
+    Atom of(Atom a, Atom b) {
+        return meaning.of(a, b);
+    }
 
     /// @throws SequenceError where the function is not defined on these atoms
     public Atom apply(List<Atom> atoms) {
@@ -260,7 +86,7 @@ public enum AtomFn {
         EnumSet<Kind> all = EnumSet.noneOf(Kind.class);
         for (Kind a : arguments.getFirst()) {
             for (Kind b : arguments.getLast()) {
-                all.addAll(kinds(a, b));
+                all.addAll(result.of(a, b));
             }
         }
         return all;
@@ -281,12 +107,41 @@ public enum AtomFn {
 
     private static Set<Kind> arithmetic(Kind a, Kind b) {
         if (!a.isNumber() || !b.isNumber()) {
-            return NONE;
+            return Set.of();
         }
         return EnumSet.of(a == Kind.REAL || b == Kind.REAL ? Kind.REAL : Kind.WHOLE);
     }
 
+    private static Set<Kind> sums(Kind a, Kind b) {
+        return a == Kind.TEXT && b == Kind.TEXT ? EnumSet.of(Kind.TEXT) : arithmetic(a, b);
+    }
+
+    /// A string times an int repeats it.
+    private static Set<Kind> products(Kind a, Kind b) {
+        boolean repeats =
+                a == Kind.TEXT && b.isNumber() && b != Kind.REAL || b == Kind.TEXT && a.isNumber() && a != Kind.REAL;
+        return repeats ? EnumSet.of(Kind.TEXT) : arithmetic(a, b);
+    }
+
+    private static Set<Kind> quotients(Kind a, Kind b) {
+        return a.isNumber() && b.isNumber() ? EnumSet.of(Kind.REAL) : Set.of();
+    }
+
+    /// An int to a negative power is a float.
+    private static Set<Kind> powers(Kind a, Kind b) {
+        Set<Kind> plain = arithmetic(a, b);
+        return plain.contains(Kind.WHOLE) ? EnumSet.of(Kind.WHOLE, Kind.REAL) : plain;
+    }
+
+    private static Set<Kind> rounded(Kind a, Kind b) {
+        return a.isNumber() ? EnumSet.of(Kind.WHOLE) : Set.of();
+    }
+
+    private static Set<Kind> truths(Kind a, Kind b) {
+        return EnumSet.of(Kind.TRUTH);
+    }
+
     private static Set<Kind> ordered(Kind a, Kind b) {
-        return a.isNumber() == b.isNumber() ? EnumSet.of(Kind.TRUTH) : NONE;
+        return a.isNumber() == b.isNumber() ? EnumSet.of(Kind.TRUTH) : Set.of();
     }
 }

@@ -1,6 +1,7 @@
 package tfx.ir.sequence;
 
 import java.util.List;
+import java.util.Locale;
 
 /// The operations of RASP (Weiss et al. 2021, "Thinking Like Transformers", arXiv 2106.06981): s-ops, which have a
 /// value at each position of the input, and selectors, which are relations between positions.
@@ -11,7 +12,12 @@ public sealed interface SequenceOp {
         STR,
         INT,
         FLOAT,
-        BOOL
+        BOOL;
+
+        /// The name of the s-op, such as `tokens_int`.
+        public String sequence() {
+            return "tokens_" + name().toLowerCase(Locale.ROOT);
+        }
     }
 
     /// The input.

@@ -41,11 +41,11 @@ final class SelectedSums {
     private final Algebra math;
     private final ColumnMath columns;
     private final Joins joins;
+    private final Pairs pairs;
     private final Dim size;
     private final Function<SequenceNode, Column> values;
     private final boolean naive;
     private final Map<List<Integer>, Node> known = new HashMap<>();
-    private final Map<SequenceNode, Node> matrices = new HashMap<>();
     private final Map<SequenceNode, Optional<SelectorForm>> forms = new HashMap<>();
 
     /// @param naive whether every selector is summed over all pairs
@@ -55,6 +55,7 @@ final class SelectedSums {
         this.math = new Algebra(graph, Span.NONE);
         this.columns = columns;
         this.joins = new Joins(graph, size);
+        this.pairs = new Pairs(graph, columns, size, values);
         this.size = size;
         this.values = values;
         this.naive = naive;
@@ -114,6 +115,11 @@ final class SelectedSums {
                 .isPresent();
     }
 
+    /// The selector itself: bools, queries by keys.
+    Node matrix(SequenceNode selector) {
+        return pairs.of(selector);
+    }
+
     /// For each position, the sum of a vector of i64 or f64 over what a selector selects.
     Node sum(SequenceNode selector, Node vector) {
         return known.computeIfAbsent(List.of(selector.id(), vector.id()), k -> {
@@ -127,50 +133,7 @@ final class SelectedSums {
     private Node overPairs(SequenceNode selector, Node vector) {
         List<Dim> shape = List.of(size, size);
         Node spread = graph.broadcast(vector, shape, List.of(1), Span.NONE);
-        return math.sum(math.only(pairs(selector), spread), List.of(1));
-    }
-
-    /// The selector itself: bools, queries by keys.
-    Node pairs(SequenceNode selector) {
-        for (SequenceNode node : SequenceNode.closure(List.of(selector))) {
-            if (node.op() instanceof SequenceOp.Selector op && !matrices.containsKey(node)) {
-                matrices.put(node, matrix(node, op));
-            }
-        }
-        return matrices.get(selector);
-    }
-
-    private Node matrix(SequenceNode selector, SequenceOp.Selector op) {
-        return switch (op) {
-            case SequenceOp.Select s -> {
-                Column keys = values.apply(selector.operand(0));
-                Column queries = values.apply(selector.operand(1));
-                List<Dim> shape = List.of(size, size);
-                if (keys.isNumber() != queries.isNumber()) {
-                    yield math.fill(new TensorType(DType.BOOL, shape), apart(s.comparison()) ? 1 : 0);
-                }
-                List<Node> both = columns.comparable(keys, queries);
-                Node k = graph.broadcast(both.get(0), shape, List.of(1), Span.NONE);
-                Node q = graph.broadcast(both.get(1), shape, List.of(0), Span.NONE);
-                yield math.of(ColumnMath.comparison(s.comparison()), k, q);
-            }
-            case SequenceOp.Both b -> math.of(BinaryFn.AND, part(selector, 0), part(selector, 1));
-            case SequenceOp.Either e -> math.of(BinaryFn.OR, part(selector, 0), part(selector, 1));
-            case SequenceOp.Complement c -> math.of(UnaryFn.NOT, part(selector, 0));
-        };
-    }
-
-    private Node part(SequenceNode selector, int operand) {
-        return matrices.get(selector.operand(operand));
-    }
-
-    /// What a comparison of a string with a number gives.
-    private static boolean apart(AtomFn comparison) {
-        return switch (comparison) {
-            case EQ -> false;
-            case NE -> true;
-            default -> throw new Irregular("strings and numbers have no order");
-        };
+        return math.sum(math.only(pairs.of(selector), spread), List.of(1));
     }
 
     // ---- products ----
@@ -203,9 +166,6 @@ final class SelectedSums {
         Node weighted = vector;
         for (Comparison c : product) {
             if (values.apply(c.keys()).isNumber() != values.apply(c.queries()).isNumber()) {
-                if (!c.isEqual()) {
-                    throw new Irregular("strings and numbers have no order");
-                }
                 return math.number(vector, 0);
             }
             if (isPair(c)) {

@@ -117,7 +117,7 @@ public final class SequenceLowering {
     }
 
     private Lowered finish(SequenceNode root) {
-        Column result = root.isSelector() ? Column.truth(sums.pairs(root)) : done.get(root);
+        Column result = root.isSelector() ? Column.truth(sums.matrix(root)) : done.get(root);
         graph.output("value", result.value());
         result.tag().ifPresent(t -> graph.output("tag", t));
         graph.output("regular", columns.regular());

@@ -3,7 +3,6 @@ package tfx.bench;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import tfx.compiler.Compiler;
