@@ -43,6 +43,8 @@ public final class RaspConsole implements RaspStager.Listener {
     private RaspValue selectorExample = example;
     private SequenceEvaluator onExample = evaluator(example);
     private Optional<SequenceEvaluator> trial = Optional.empty();
+    private List<Atom> lastInput = List.of();
+    private SequenceEvaluator onLastInput = onExample;
     private SequenceEvaluator onSelectorExample = evaluator(example);
     private boolean showSequences = true;
     private boolean showSelectors = true;
@@ -59,6 +61,15 @@ public final class RaspConsole implements RaspStager.Listener {
 
     private static SequenceEvaluator evaluator(RaspValue example) {
         return new SequenceEvaluator(RaspItems.input(example, Span.NONE));
+    }
+
+    /// What an s-op is tried on when it is made is what it is shown on next.
+    private SequenceEvaluator evaluator(List<Atom> input) {
+        if (!lastInput.equals(input)) {
+            lastInput = List.copyOf(input);
+            onLastInput = new SequenceEvaluator(input);
+        }
+        return onLastInput;
     }
 
     /// What to print before the next line: more so inside a statement that is not finished.
@@ -161,7 +172,7 @@ public final class RaspConsole implements RaspStager.Listener {
 
     @Override
     public void tryOn(Optional<RaspValue> input) {
-        trial = input.flatMap(RaspItems::asInput).map(SequenceEvaluator::new);
+        trial = input.flatMap(RaspItems::asInput).map(this::evaluator);
     }
 
     @Override
@@ -239,7 +250,7 @@ public final class RaspConsole implements RaspStager.Listener {
     }
 
     private void applied(RaspValue.Applied applied) {
-        SequenceEvaluator evaluator = new SequenceEvaluator(applied.input());
+        SequenceEvaluator evaluator = evaluator(applied.input());
         SequenceNode node = applied.sequence().node();
         if (applied.sequence().isSelector()) {
             List<BitSet> rows = evaluator.rows(node);
