@@ -20,6 +20,7 @@ import tfx.runtime.RunException;
             RunCommand.class,
             ReplCommand.class,
             HeadsCommand.class,
+            WeightsCommand.class,
             VizCommand.class,
             CheckCommand.class,
             CompileCommand.class,

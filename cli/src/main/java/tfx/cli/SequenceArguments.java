@@ -36,7 +36,7 @@ final class SequenceArguments {
                 .toList();
     }
 
-    private static List<Atom> items(ArrayNode list) {
+    static List<Atom> items(ArrayNode list) {
         List<Atom> items = new ArrayList<>();
         for (JsonNode item : list) {
             items.add(

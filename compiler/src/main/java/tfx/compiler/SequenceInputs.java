@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import tfx.ir.sequence.Atom;
 import tfx.ir.sequence.AtomFn;
 import tfx.ir.sequence.Kind;
@@ -235,9 +236,11 @@ final class SequenceInputs {
     private void bind(Feed.Table table, Map<String, Tensor> inputs) {
         Tensor values = Tensor.zeros(arena, SequenceLowering.dtype(table.kind()), strings.size());
         Tensor valid = Tensor.zeros(arena, DType.BOOL, strings.size());
+        Function<List<Atom>, Atom> function =
+                SequenceEvaluator.function((SequenceOp.Pointwise) table.node().op());
         for (int i = 0; i < strings.size(); i++) {
             try {
-                Atom value = SequenceEvaluator.apply(table.node(), table.operand(), Atom.of(strings.get(i)));
+                Atom value = function.apply(operands(table, Atom.of(strings.get(i))));
                 boolean known = !(value instanceof Atom.Text t) || codes.containsKey(t.value());
                 valid.setLong(i, known && set(values, i, value) ? 1 : 0);
             } catch (SequenceError e) {
@@ -246,6 +249,16 @@ final class SequenceInputs {
         }
         inputs.put(table.name(), values);
         inputs.put(table.valid(), valid);
+    }
+
+    /// An atom for one operand, the others being constants.
+    private static List<Atom> operands(Feed.Table table, Atom atom) {
+        List<Atom> atoms = new ArrayList<>();
+        for (SequenceNode operand : table.node().operands()) {
+            boolean given = atoms.size() == table.operand();
+            atoms.add(given ? atom : ((SequenceOp.Constant) operand.op()).value());
+        }
+        return atoms;
     }
 
     /// Stores an atom; false if the vector's type does not hold it.

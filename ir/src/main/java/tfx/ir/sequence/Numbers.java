@@ -109,7 +109,7 @@ public final class Numbers {
     /// The float nearest to a number.
     ///
     /// @throws SequenceError for integers beyond the floats
-    static double real(Atom x) {
+    public static double real(Atom x) {
         if (x instanceof Atom.Real r) {
             return r.value();
         }

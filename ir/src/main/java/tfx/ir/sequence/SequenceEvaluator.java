@@ -5,6 +5,7 @@ import java.util.BitSet;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Function;
 import java.util.function.IntFunction;
 
 /// What s-ops and selectors mean: loops over positions, selectors as tables of bits. Slow and obvious; every
@@ -91,28 +92,14 @@ public final class SequenceEvaluator {
             case SequenceOp.Tokens t -> store(node, i -> convert(t.conversion(), input.get(i)));
             case SequenceOp.Indices x -> store(node, i -> Atom.of(i));
             case SequenceOp.Constant c -> store(node, i -> c.value());
-            case SequenceOp.Map m ->
+            case SequenceOp.Pointwise p -> {
+                List<List<Atom>> operands =
+                        node.operands().stream().map(this::values).toList();
+                Function<List<Atom>, Atom> function = function(p);
                 store(
                         node,
-                        i -> m.fn().of(
-                                        values(node.operands().getFirst()).get(i),
-                                        values(node.operands().getLast()).get(i)));
-            case SequenceOp.Choose c ->
-                store(
-                        node,
-                        i -> values(node.operand(
-                                        Numbers.truth(values(node.operand(0)).get(i)) ? 1 : 2))
-                                .get(i));
-            case SequenceOp.Lookup l -> {
-                Map<Object, Atom> entries = entries(l);
-                store(node, i -> look(l, entries, values(node.operand(0)).get(i)));
+                        i -> function.apply(operands.stream().map(o -> o.get(i)).toList()));
             }
-            case SequenceOp.Among a ->
-                store(
-                        node,
-                        i -> Atom.of(a.items().stream()
-                                .anyMatch(item -> Numbers.same(
-                                        item, values(node.operand(0)).get(i)))));
             case SequenceOp.Select s -> {
                 List<Atom> keys = values(node.operand(0));
                 List<Atom> queries = values(node.operand(1));
@@ -185,24 +172,19 @@ public final class SequenceEvaluator {
         };
     }
 
-    /// What an operation on one atom, the others being constants, makes of it.
+    /// What an operation makes of the atoms of its operands at one position.
     ///
-    /// @throws SequenceError where it fails
-    public static Atom apply(SequenceNode node, int operand, Atom atom) {
-        return switch (node.op()) {
-            case SequenceOp.Map m -> {
-                List<Atom> atoms = new ArrayList<>();
-                for (int i = 0; i < node.operands().size(); i++) {
-                    atoms.add(
-                            i == operand
-                                    ? atom
-                                    : ((SequenceOp.Constant) node.operand(i).op()).value());
-                }
-                yield m.fn().apply(atoms);
+    /// @throws SequenceError from the function, where it is not defined on them
+    public static Function<List<Atom>, Atom> function(SequenceOp.Pointwise op) {
+        return switch (op) {
+            case SequenceOp.Map m -> m.fn()::apply;
+            case SequenceOp.Choose c -> atoms -> atoms.get(Numbers.truth(atoms.getFirst()) ? 1 : 2);
+            case SequenceOp.Lookup l -> {
+                Map<Object, Atom> entries = entries(l);
+                yield atoms -> look(l, entries, atoms.getFirst());
             }
-            case SequenceOp.Among a -> Atom.of(a.items().stream().anyMatch(item -> Numbers.same(item, atom)));
-            case SequenceOp.Lookup l -> look(l, entries(l), atom);
-            default -> throw new IllegalArgumentException(node + " is no function of one atom");
+            case SequenceOp.Among a ->
+                atoms -> Atom.of(a.items().stream().anyMatch(item -> Numbers.same(item, atoms.getFirst())));
         };
     }
 

@@ -66,16 +66,22 @@ public final class SequenceNode {
 
     /// These nodes and all that they need, operands first.
     public static List<SequenceNode> closure(Collection<SequenceNode> roots) {
-        return closure(roots, node -> false);
+        return closure(roots, node -> false, node -> false);
     }
 
     /// The same without nodes that are known, and without what only they need.
     static List<SequenceNode> closure(Collection<SequenceNode> roots, Predicate<SequenceNode> known) {
+        return closure(roots, known, node -> false);
+    }
+
+    /// The same without nodes that are known, and without what only they or leaves need.
+    public static List<SequenceNode> closure(
+            Collection<SequenceNode> roots, Predicate<SequenceNode> known, Predicate<SequenceNode> leaf) {
         TreeMap<Integer, SequenceNode> found = new TreeMap<>();
         Deque<SequenceNode> open = new ArrayDeque<>(roots);
         while (!open.isEmpty()) {
             SequenceNode node = open.pop();
-            if (!known.test(node) && found.putIfAbsent(node.id, node) == null) {
+            if (!known.test(node) && found.putIfAbsent(node.id, node) == null && !leaf.test(node)) {
                 open.addAll(node.operands);
             }
         }

@@ -29,16 +29,19 @@ public sealed interface SequenceOp {
     /// The same atom at each position.
     record Constant(Atom value) implements SequenceOp {}
 
+    /// Operations that need nothing but the atoms of their operands at the same position.
+    sealed interface Pointwise extends SequenceOp {}
+
     /// A function of the atoms at each position.
-    record Map(AtomFn fn) implements SequenceOp {}
+    record Map(AtomFn fn) implements Pointwise {}
 
     /// `a if condition else b` at each position; both arms are computed everywhere.
-    record Choose() implements SequenceOp {}
+    record Choose() implements Pointwise {}
 
     /// The entry of a table that each position names: of a list by its place, of a dict by its key.
     ///
     /// @param keys the keys of a dict; none for a list, whose places count from 0, or from -1 at its end
-    record Lookup(List<Atom> keys, List<Atom> values) implements SequenceOp {
+    record Lookup(List<Atom> keys, List<Atom> values) implements Pointwise {
         public Lookup {
             keys = List.copyOf(keys);
             values = List.copyOf(values);
@@ -50,7 +53,7 @@ public sealed interface SequenceOp {
     }
 
     /// Whether each position is one of some atoms.
-    record Among(List<Atom> items) implements SequenceOp {
+    record Among(List<Atom> items) implements Pointwise {
         public Among {
             items = List.copyOf(items);
         }
