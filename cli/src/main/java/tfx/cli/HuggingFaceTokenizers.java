@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import tfx.runtime.RunException;
 import tfx.runtime.Tokenizer;
 import tfx.runtime.Tokenizers;
 
@@ -26,7 +27,14 @@ public final class HuggingFaceTokenizers implements Tokenizers {
         return new Tokenizer() {
             @Override
             public int[] encode(String text) {
-                long[] ids = tokenizer.encode(text).getIds();
+                long[] ids;
+                try {
+                    ids = tokenizer.encode(text).getIds();
+                } catch (RuntimeException e) {
+                    // The library has no exception of its own; a vocabulary of words fails on others, for one.
+                    throw new RunException(
+                            "the tokenizer " + file + " does not take '" + text + "': " + e.getMessage(), e);
+                }
                 int[] narrow = new int[ids.length];
                 for (int i = 0; i < ids.length; i++) {
                     narrow[i] = Math.toIntExact(ids[i]);

@@ -1,22 +1,28 @@
 package tfx.cli;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiConsumer;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import tfx.compiler.SequenceSession;
 import tfx.compiler.Session;
+import tfx.compiler.transformer.WeightCompiler;
 import tfx.frontend.rasp.RaspConsole;
 import tfx.ir.sequence.Atom;
 import tfx.ir.sequence.Heads;
 import tfx.ir.sequence.Kind;
+import tfx.ir.sequence.Numbers;
 import tfx.ir.sequence.SelectorForm;
+import tfx.ir.sequence.SequenceError;
 import tfx.ir.sequence.SequenceNode;
 import tfx.runtime.RunException;
 
@@ -27,7 +33,8 @@ final class ReplQuestions {
         HEADS("the layers and heads it needs", ReplQuestions::heads),
         IR("the operations it is made of", ReplQuestions::ir),
         DRAW("a drawing on the example, into a file", (self, node) -> self.draw(node, self.console.example())),
-        TIME("how long a call takes on the example, compiled", ReplQuestions::time);
+        TIME("how long a call takes on the example, compiled", ReplQuestions::time),
+        WEIGHTS("the transformer that computes it on the tokens of the example", ReplQuestions::weights);
 
         private final String doc;
         private final BiConsumer<ReplQuestions, SequenceNode> answer;
@@ -141,6 +148,30 @@ final class ReplQuestions {
                     console.example().size(), millis[CALLS / 2], first));
         } catch (RunException e) {
             out.append(e.getMessage()).append('\n');
+        }
+    }
+
+    /// Compiles for inputs of the example's tokens that are no longer than it.
+    private void weights(SequenceNode node) {
+        if (node.isSelector()) {
+            out.append("weights are of an s-op\n");
+            return;
+        }
+        Map<Object, Atom> vocabulary = new LinkedHashMap<>();
+        console.example().forEach(a -> vocabulary.putIfAbsent(Numbers.key(a), a));
+        String name = node.graph().name(node).orElse("result");
+        try {
+            WeightCompiler.Report report = WeightCompiler.check(new WeightCompiler.Request(
+                    node,
+                    name,
+                    List.copyOf(vocabulary.values()),
+                    console.example().size(),
+                    false));
+            WeightsCommand.lines(name, report).forEach(line -> out.append(line).append('\n'));
+        } catch (SequenceError e) {
+            out.append(e.getMessage()).append('\n');
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -127,22 +128,35 @@ final class WeightsCommand implements Callable<Integer> {
             System.out.println(JsonValues.write(all));
             return;
         }
-        System.out.printf(
-                "%s: %d layers, %d heads, width %d, %d parameters, %.0f ms%n",
-                name, model.layers().size(), model.heads(), model.width(), model.parameters(), report.millis());
+        lines(name, report).forEach(System.out::println);
+    }
+
+    /// What was made, and how it was checked.
+    static List<String> lines(String name, WeightCompiler.Report report) {
+        Transformer model = report.transformer();
+        List<String> lines = new ArrayList<>();
+        lines.add("%s: %d layers, %d heads, width %d, %d parameters, %.0f ms"
+                .formatted(
+                        name,
+                        model.layers().size(),
+                        model.heads(),
+                        model.width(),
+                        model.parameters(),
+                        report.millis()));
         for (int l = 0; l < model.layers().size(); l++) {
             Transformer.Layer layer = model.layers().get(l);
-            System.out.printf(
-                    "  layer %d: %d heads, %d hidden%n",
-                    l + 1,
-                    layer.attention().map(Transformer.Attention::heads).orElse(0),
-                    layer.perceptron().map(p -> p.up().rows()).orElse(0));
+            lines.add("  layer %d: %d heads, %d hidden"
+                    .formatted(
+                            l + 1,
+                            layer.attention().map(Transformer.Attention::heads).orElse(0),
+                            layer.perceptron().map(p -> p.up().rows()).orElse(0)));
         }
-        System.out.println("checked: " + words(check));
+        lines.add("checked: " + words(report.check()));
+        return lines;
     }
 
     /// What the check says. Of n samples without a mistake follows, at 95 %, that fewer than 3 in n are wrong.
-    static String words(TransformerCheck.Outcome check) {
+    private static String words(TransformerCheck.Outcome check) {
         String all = check.allUpTo() == 0
                 ? ""
                 : "all " + check.all() + " inputs of up to " + check.allUpTo() + " tokens are exact";

@@ -92,7 +92,7 @@ public final class Session implements AutoCloseable {
         } catch (RuntimeException | Error e) {
             made.ifPresent(Engine::close);
             weights.handle((w, failure) -> w).join();
-            opened.handle((t, failure) -> t).join().ifPresent(Tokenizer::close);
+            opened.exceptionally(failure -> Optional.empty()).join().ifPresent(Tokenizer::close);
             arena.close();
             throw e;
         }

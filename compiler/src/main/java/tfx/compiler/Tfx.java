@@ -8,6 +8,7 @@ import java.util.ServiceLoader;
 import tfx.frontend.Frontend;
 import tfx.ir.Diagnostic;
 import tfx.runtime.RunException;
+import tfx.runtime.Tokenizer;
 import tfx.runtime.Tokenizers;
 
 /// The Java API: compiles source files and runs their programs in this process.
@@ -57,11 +58,19 @@ public final class Tfx {
         return new LoadedFile(file.toString(), checked.programs(), checked.sequences(), folder, options);
     }
 
-    /// The tokenizers on the class path.
+    /// The tokenizers on the class path. Without any, programs take token ids alone.
     static Tokenizers tokenizers() {
-        return ServiceLoader.load(Tokenizers.class).findFirst().orElse((file, limit) -> {
-            throw new IOException("no tokenizer library is on the class path; add tfx-cli, or give token ids");
-        });
+        return ServiceLoader.load(Tokenizers.class).findFirst().orElse((file, limit) -> new Missing());
+    }
+
+    private static final class Missing implements Tokenizer {
+        @Override
+        public int[] encode(String text) {
+            throw new RunException("no tokenizer library is on the class path; add tfx-cli, or give token ids");
+        }
+
+        @Override
+        public void close() {}
     }
 
     /// A source file with errors.

@@ -1,12 +1,15 @@
 package tfx.compiler.transformer;
 
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
+import tfx.compiler.Compiler;
 import tfx.ir.LargeStack;
 import tfx.ir.sequence.Atom;
 import tfx.ir.sequence.SequenceError;
@@ -17,6 +20,7 @@ import tfx.passes.transformer.TransformerBuilder;
 
 /// Compiles an s-op into the weights of a transformer, checks them, and writes them.
 public final class WeightCompiler {
+    /// @param name       of the program and the files
     /// @param vocabulary the tokens, all different, at least one
     /// @param maxLength  how many of them an input has at most
     /// @param causal     whether heads see no later position
@@ -27,34 +31,54 @@ public final class WeightCompiler {
 
     private WeightCompiler() {}
 
-    /// The weights alone, unchecked.
-    ///
-    /// @throws SequenceError at the place of what no transformer of this kind computes exactly
-    public static Transformer build(Request request) {
+    /// What a program for an s-op is called: its name, unless that means something in the language.
+    static String program(String name) {
+        String trial = "program " + name + "(x: f32[N]) -> (" + name + ") { " + name + " = x; }";
+        boolean works = Compiler.check("name.tfx", trial.getBytes(StandardCharsets.UTF_8))
+                .diagnostics()
+                .isEmpty();
+        return works ? name : name + "_";
+    }
+
+    private static Transformer build(Request request) {
         return LargeStack.call(
                 "tfx-weights",
                 () -> TransformerBuilder.build(
                         request.node(), request.vocabulary(), request.maxLength(), request.causal()));
     }
 
-    /// Nothing is written unless the check holds.
+    /// Compiles and checks.
+    ///
+    /// @throws SequenceError at the place of what no transformer of this kind computes exactly, or that fails
+    public static Report check(Request request) throws IOException {
+        return run(request, "a check", Optional.empty());
+    }
+
+    /// Compiles, checks, and writes what holds.
     ///
     /// @param origin what is compiled, for the files
     /// @param folder where the files go; made if it is not there
     /// @throws SequenceError at the place of what no transformer of this kind computes exactly, or that fails
     public static Report write(Request request, String origin, Path folder) throws IOException {
+        return run(request, origin, Optional.of(folder));
+    }
+
+    private static Report run(Request request, String origin, Optional<Path> folder) throws IOException {
         long start = System.nanoTime();
         Transformer model = build(request);
+        double millis = (System.nanoTime() - start) / 1e6;
         Path draft = Files.createTempDirectory("tfx-weights");
         try {
-            TransformerFiles.write(model, request.name(), origin, draft);
-            double millis = (System.nanoTime() - start) / 1e6;
+            String name = program(request.name());
+            TransformerFiles.write(model, name, origin, draft);
             SequenceNode meaning = request.causal() ? Causal.of(request.node()) : request.node();
-            TransformerCheck.Outcome check = TransformerCheck.run(
-                    meaning, model, draft.resolve(TransformerFiles.source(request.name())), request.name());
-            Files.createDirectories(folder);
-            for (Path file : files(draft)) {
-                Files.copy(file, folder.resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+            TransformerCheck.Outcome check =
+                    TransformerCheck.run(meaning, model, draft.resolve(TransformerFiles.source(name)), name);
+            if (folder.isPresent()) {
+                Files.createDirectories(folder.get());
+                for (Path file : files(draft)) {
+                    Files.copy(file, folder.get().resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
+                }
             }
             return new Report(model, check, millis);
         } finally {
@@ -65,7 +89,7 @@ public final class WeightCompiler {
         }
     }
 
-    private static List<Path> files(Path folder) throws IOException {
+    static List<Path> files(Path folder) throws IOException {
         try (Stream<Path> all = Files.list(folder)) {
             return all.sorted(Comparator.naturalOrder()).toList();
         }

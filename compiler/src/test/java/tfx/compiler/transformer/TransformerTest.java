@@ -1,0 +1,168 @@
+package tfx.compiler.transformer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.lang.foreign.Arena;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import tfx.compiler.Compiler;
+import tfx.compiler.LoadedFile;
+import tfx.compiler.Tfx;
+import tfx.ir.InternalError;
+import tfx.ir.sequence.Atom;
+import tfx.ir.sequence.SequenceError;
+import tfx.ir.sequence.SequenceNode;
+import tfx.passes.transformer.Transformer;
+import tfx.runtime.Tensor;
+
+/// How large weights are, what is refused, what is written, and that the check can fail.
+final class TransformerTest {
+    private static final List<Atom> ABC = texts("a", "b", "c");
+
+    @TempDir
+    private Path folder;
+
+    private static List<Atom> texts(String... texts) {
+        return Arrays.stream(texts).map(Atom::of).toList();
+    }
+
+    private static SequenceNode node(String source) {
+        return Compiler.check("x.rasp", source.getBytes(StandardCharsets.UTF_8))
+                .sequences()
+                .get("x");
+    }
+
+    private static WeightCompiler.Report check(String source, List<Atom> vocabulary, int length, boolean causal)
+            throws IOException {
+        return WeightCompiler.check(new WeightCompiler.Request(node(source), "x", vocabulary, length, causal));
+    }
+
+    private static Transformer model(String source) throws IOException {
+        return check(source, ABC, 5, false).transformer();
+    }
+
+    /// A count needs two of three one-hot numbers, and the share that it is.
+    @Test
+    void histogramsAreSmall() throws IOException {
+        Transformer hist = model("x = selector_width(select(tokens, tokens, ==));");
+        assertThat(hist.layers()).hasSize(1);
+        assertThat(hist.heads()).isEqualTo(1);
+        assertThat(hist.width()).isEqualTo(3);
+    }
+
+    @Test
+    void functionsOfOneTokenAreEmbedded() throws IOException {
+        Transformer model = model("x = {\"a\": 3, \"b\": 1, \"c\": 2}[tokens] * 2 + 1;");
+        assertThat(model.layers()).isEmpty();
+        assertThat(model.width()).isEqualTo(1);
+        assertThat(model("x = (\"yes\" if tokens == tokens else \"no\");").classes())
+                .containsExactly(Atom.of("yes"));
+    }
+
+    @Test
+    void equalSelectorsShareAHead() throws IOException {
+        Transformer model = model("""
+                before = select(indices, indices, <);
+                x = aggregate(before, indicator(tokens == "a")) + aggregate(before, indicator(tokens == "b"));
+                """);
+        assertThat(model.heads()).isEqualTo(1);
+    }
+
+    /// Values move on as they are, also those that no position gave (Tracr's issue 25).
+    @Test
+    void aggregatesOfAggregatesKeepTheirDefaults() throws IOException {
+        Transformer model = model("""
+                def shifted(s) { return aggregate(select(indices, indices - 1, ==), s, -1); }
+                x = shifted(shifted(indices));
+                """);
+        assertThat(model.heads()).isEqualTo(2);
+        assertThat(model("x = shift(shift(tokens, 1, \"<\"), 1, \">\");").classes())
+                .containsExactlyInAnyOrderElementsOf(texts("<", ">", "a", "b", "c"));
+    }
+
+    @Test
+    void selectorsMayBeAnyFormula() throws IOException {
+        check("""
+                x = selector_width(not (select(tokens, tokens, ==) and select(indices, indices, <))
+                    or select(indices, 2 * indices, ==));
+                """, ABC, 5, false);
+        check("x = selector_width(select(tokens, \"z\", ==));", ABC, 4, false);
+        check(
+                "x = aggregate(select(indices, indices, <=) and select(tokens_int, 0, !=), tokens_int, 7);",
+                List.of(Atom.of(-2), Atom.of(0), Atom.of(1)),
+                5,
+                false);
+    }
+
+    @Test
+    void causalHeadsSeeNoLaterPosition() throws IOException {
+        Transformer model = check("x = selector_width(select(tokens, tokens, ==));", ABC, 5, true)
+                .transformer();
+        assertThat(model.causal()).isTrue();
+        assertThat(model.heads()).isEqualTo(1);
+    }
+
+    private static void refused(String source, List<Atom> vocabulary, int length, String why) {
+        assertThatThrownBy(() -> check(source, vocabulary, length, false))
+                .isInstanceOfSatisfying(
+                        SequenceError.class, e -> assertThat(e.span().line()).isPositive())
+                .hasMessageContaining(why);
+    }
+
+    @Test
+    void whatIsNotExactIsRefused() {
+        refused("x = average(average(indicator(tokens == \"a\")));", ABC, 4, "whose sums depend on their order");
+        refused("x = tokens_int;", ABC, 3, "'a'");
+        refused("x = aggregate(full_s, tokens);", ABC, 3, "the program fails on");
+        refused("x = 1 / indicator(tokens == \"a\");", ABC, 3, "the program fails on");
+        refused("x = indices ^ 9;", ABC, 9, "which f32 cannot hold");
+        refused("x = aggregate(full_s, 2 ^ indices);", texts("a"), 60, "which f32 cannot hold");
+        refused(
+                "x = average(tokens_int) * selector_width(select(tokens, tokens, ==)) + indices;",
+                List.of(Atom.of(1), Atom.of(3), Atom.of(1000)),
+                40,
+                "more than");
+    }
+
+    private Tensor run(String source, List<Atom> vocabulary, Arena arena, int... ids) throws IOException {
+        SequenceNode node = node(source);
+        WeightCompiler.write(new WeightCompiler.Request(node, "x", vocabulary, 6, false), "a test", folder);
+        try (LoadedFile file = Tfx.load(folder.resolve("x.tfx"))) {
+            return file.program("x").call(arena, List.of(ids)).get("x");
+        }
+    }
+
+    @Test
+    void resultsHaveTheirTypes() throws IOException {
+        try (Arena arena = Arena.ofConfined()) {
+            Tensor bools = run("x = tokens == \"b\";", ABC, arena, 0, 1);
+            assertThat(bools.toString()).startsWith("bool");
+            assertThat(bools.getLong(1)).isEqualTo(1);
+            Tensor thirds = run("x = average(indicator(tokens == \"b\"));", ABC, arena, 0, 1, 2);
+            assertThat(thirds.toString()).startsWith("f64");
+            assertThat(thirds.getDouble(0)).isEqualTo(1.0 / 3);
+            Tensor texts = run("x = tokens + \"!\";", ABC, arena, 2, 0);
+            assertThat(texts.getLong(0)).isEqualTo(2);
+            assertThat(Files.readString(folder.resolve("x.tfx"))).contains("the number of one of 'a!', 'b!', 'c!'");
+        }
+    }
+
+    @Test
+    void theCheckFindsWrongWeights() throws IOException {
+        SequenceNode hist = node("x = selector_width(select(tokens, tokens, ==));");
+        Transformer model = WeightCompiler.check(new WeightCompiler.Request(hist, "x", ABC, 4, false))
+                .transformer();
+        TransformerFiles.write(model, "x", "a test", folder);
+        SequenceNode other = node("x = selector_width(select(tokens, tokens, <=));");
+        assertThatThrownBy(() -> TransformerCheck.run(other, model, folder.resolve("x.tfx"), "x"))
+                .isInstanceOf(InternalError.class)
+                .hasMessageContaining("the weights are wrong on");
+    }
+}
