@@ -18,6 +18,7 @@ import tfx.runtime.RunException;
         description = "A language and an optimising compiler for transformer programs.",
         subcommands = {
             RunCommand.class,
+            GenerateCommand.class,
             ReplCommand.class,
             HeadsCommand.class,
             WeightsCommand.class,
@@ -93,7 +94,7 @@ public final class Main {
         out.println("java " + Runtime.version() + ", " + System.getProperty("os.arch"));
         e.printStackTrace(out);
         for (String argument : arguments) {
-            if (argument.endsWith(".tfx") || argument.endsWith(".rasp")) {
+            if (argument.endsWith(".tfx") || argument.endsWith(".rasp") || argument.endsWith(".raspl")) {
                 out.println("---- " + argument);
                 try {
                     out.println(Files.readString(Path.of(argument)));

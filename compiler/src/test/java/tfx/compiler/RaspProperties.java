@@ -11,6 +11,8 @@ import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.lifecycle.AfterContainer;
 import tfx.frontend.Frontend;
 import tfx.ir.sequence.Atom;
+import tfx.ir.sequence.SequenceError;
+import tfx.ir.sequence.SequenceEvaluator;
 import tfx.ir.sequence.SequenceNode;
 import tfx.runtime.RunException;
 import tfx.testkit.Close;
@@ -24,7 +26,7 @@ final class RaspProperties {
 
     static SequenceNode parse(RaspGen.Generated program) {
         Frontend.Checked checked =
-                Compiler.check("random.rasp", program.source().getBytes(StandardCharsets.UTF_8));
+                Compiler.check(program.file(), program.source().getBytes(StandardCharsets.UTF_8));
         assertThat(checked.diagnostics()).as(program.source()).isEmpty();
         return checked.sequences().get(program.entry());
     }
@@ -43,8 +45,9 @@ final class RaspProperties {
 
     // Shrinks to one statement: with a fault planted in one comparison's range, size 1.
     @Property(tries = 300, seed = "20261122")
-    void everyEngineEqualsTheEvaluator(@ForAll long seed, @ForAll @IntRange(min = 1, max = 12) int size) {
-        RaspGen.Generated program = RaspGen.generate(seed, size);
+    void everyEngineEqualsTheEvaluator(
+            @ForAll long seed, @ForAll @IntRange(min = 1, max = 12) int size, @ForAll boolean causal) {
+        RaspGen.Generated program = RaspGen.generate(seed, size, causal);
         SequenceNode node = parse(program);
         Object expected;
         try (SequenceSession session = new SequenceSession(node, on(Session.Backend.EVALUATOR))) {
@@ -61,6 +64,26 @@ final class RaspProperties {
                 runs++;
                 compiled += session.compiledCalls();
             }
+        }
+    }
+
+    @Property(tries = 300, seed = "20261122")
+    void laterTokensChangeNothingInRaspL(@ForAll long seed, @ForAll @IntRange(min = 1, max = 12) int size) {
+        RaspGen.Generated program = RaspGen.generate(seed, size, true);
+        SequenceNode node = parse(program);
+        if (node.isSelector()) {
+            return;
+        }
+        List<Atom> tokens = program.tokens();
+        try {
+            List<Atom> whole = new SequenceEvaluator(tokens).values(node);
+            for (int length = 1; length <= tokens.size(); length++) {
+                assertThat(new SequenceEvaluator(tokens.subList(0, length)).values(node))
+                        .as("%s on %s\n%s", program.entry(), program.input(), program.source())
+                        .isEqualTo(whole.subList(0, length));
+            }
+        } catch (SequenceError e) {
+            // A later token may be what makes a program fail.
         }
     }
 

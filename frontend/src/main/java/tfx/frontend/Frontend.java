@@ -29,6 +29,7 @@ import tfx.ir.InternalError;
 import tfx.ir.LargeStack;
 import tfx.ir.Source;
 import tfx.ir.Span;
+import tfx.ir.sequence.RaspL;
 import tfx.ir.sequence.SequenceGraph;
 import tfx.ir.sequence.SequenceNode;
 
@@ -61,9 +62,6 @@ public final class Frontend {
             Map<String, SequenceNode> sequences,
             List<Diagnostic> diagnostics,
             List<Diagnostic> warnings) {}
-
-    /// The ending of files of the RASP dialect.
-    private static final String RASP = ".rasp";
 
     /// The stdlib module whose names every program sees.
     private static final String CORE = "core";
@@ -112,14 +110,18 @@ public final class Frontend {
     }
 
     private Checked check(Modules.Found file) {
-        if (file.name().endsWith(RASP)) {
+        if (RaspFiles.isRasp(file.name())) {
             Map<String, SequenceNode> sequences = new LinkedHashMap<>();
             rasp.run(file).own().forEach((name, value) -> {
                 if (value instanceof RaspValue.Sequence s) {
                     sequences.put(name, s.node());
                 }
             });
-            return new Checked(List.of(), sequences, problems.sorted(), rasp.warnings());
+            List<Diagnostic> warnings = new ArrayList<>(rasp.warnings());
+            if (RaspFiles.isCausal(file.name())) {
+                sequences.forEach((name, node) -> warnings.addAll(departures(name, node)));
+            }
+            return new Checked(List.of(), sequences, problems.sorted(), warnings);
         }
         Span start = new Span(new Source(file.name(), ""), 0, 0);
         core(start);
@@ -133,6 +135,14 @@ public final class Frontend {
         return new Checked(programs(module), sequences, problems.sorted(), rasp.warnings());
     }
 
+    /// Where an s-op leaves the fragment RASP-L, as warnings.
+    public static List<Diagnostic> departures(String name, SequenceNode node) {
+        return RaspL.departures(node).stream()
+                .map(d -> new Diagnostic(
+                        "TFX0604", d.node().span(), "'" + name + "' leaves RASP-L: " + d.reason(), List.of(), ""))
+                .toList();
+    }
+
     /// The AST of one file, for printing.
     public static List<Item> parse(String name, byte[] bytes, Problems problems) {
         return onLargeStack(() -> {
@@ -140,7 +150,7 @@ public final class Frontend {
             if (!problems.isEmpty()) {
                 return List.of();
             }
-            return name.endsWith(RASP)
+            return RaspFiles.isRasp(name)
                     ? List.of(new Item.Script(Parsing.parseRasp(source, problems), new Span(source, 0, 0)))
                     : Parsing.parse(source, problems);
         });
@@ -226,7 +236,7 @@ public final class Frontend {
             problems.report("TFX0203", from, "more than " + MAX_MODULES + " modules", "");
             return module;
         }
-        if (found.name().endsWith(RASP)) {
+        if (RaspFiles.isRasp(found.name())) {
             border.export(found.library() ? rasp.library() : rasp.run(found).own(), module.scope());
             loaded.put(found.name(), module);
             return module;

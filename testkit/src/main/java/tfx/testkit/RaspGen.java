@@ -17,7 +17,9 @@ import tfx.ir.sequence.PythonText;
 /// anything.
 public final class RaspGen {
     /// A program, the name of what to run, and tokens.
-    public record Generated(String source, String entry, List<Atom> tokens) {
+    ///
+    /// @param file a name whose ending tells the dialect
+    public record Generated(String file, String source, String entry, List<Atom> tokens) {
         /// The tokens as RASP writes them.
         public String input() {
             return tokens.stream()
@@ -40,12 +42,14 @@ public final class RaspGen {
 
     private static final String[] COMPARISONS = {"==", "<", ">", "<=", ">="};
 
+    private final boolean causal;
     private final Random random;
     private final Map<Type, List<String>> known = new EnumMap<>(Type.class);
     private final StringBuilder source = new StringBuilder();
     private int names;
 
-    private RaspGen(long seed) {
+    private RaspGen(long seed, boolean causal) {
+        this.causal = causal;
         this.random = new Random(seed);
         for (Type type : Type.values()) {
             known.put(type, new ArrayList<>());
@@ -54,7 +58,12 @@ public final class RaspGen {
 
     /// @param size how many statements
     public static Generated generate(long seed, int size) {
-        RaspGen gen = new RaspGen(seed);
+        return generate(seed, size, false);
+    }
+
+    /// The same, of RASP-L where `causal` says so.
+    public static Generated generate(long seed, int size, boolean causal) {
+        RaspGen gen = new RaspGen(seed, causal);
         List<Atom> tokens = gen.tokens();
         String last = "";
         for (int i = 0; i < size; i++) {
@@ -71,7 +80,7 @@ public final class RaspGen {
             gen.source.append(last).append(" = ").append(made).append(";\n");
             gen.known.get(type).add(last);
         }
-        return new Generated(gen.source.toString(), last, tokens);
+        return new Generated(causal ? "random.raspl" : "random.rasp", gen.source.toString(), last, tokens);
     }
 
     @SafeVarargs
@@ -88,7 +97,7 @@ public final class RaspGen {
             case REAL -> known.get(Type.REAL).addAll(List.of("tokens_float", "tokens_asis"));
             case TRUTH -> known.get(Type.TRUTH).addAll(List.of("tokens_bool", "tokens_asis"));
         }
-        known.get(Type.WHOLE).addAll(List.of("indices", "length"));
+        known.get(Type.WHOLE).addAll(causal ? List.of("indices") : List.of("indices", "length"));
         List<Atom> tokens = new ArrayList<>();
         int size = pick(1, 2, 3, 5, 8, 13, 33);
         for (int i = 0; i < size; i++) {
@@ -129,7 +138,7 @@ public final class RaspGen {
             case 4 -> "[\"p\", \"q\", \"a\"][(" + make(Type.WHOLE, d) + ") % 3]";
             case 5 -> "{0: \"n\", 1: \"o\"}[indicator(" + make(Type.TRUTH, d) + " and indices >= 0)]";
             case 6 -> "(" + make(Type.TEXT, d) + " * " + pick("0", "1", "2") + ")";
-            default -> "aggregate(" + make(Type.SINGLE, d) + ", " + make(Type.TEXT, d) + ", \"-\")";
+            default -> reduced(d) + ", " + make(Type.TEXT, d) + ", \"-\")";
         };
     }
 
@@ -140,11 +149,18 @@ public final class RaspGen {
             case 3 -> "(" + make(Type.WHOLE, d) + " % " + pick("2", "3", "(-3)") + ")";
             case 4 -> "round(" + make(Type.REAL, d) + ")";
             case 5 -> "indicator((" + make(pick(Type.TRUTH, Type.WHOLE, Type.TEXT), d) + " == 0) or (indices < 0))";
-            case 6 -> "selector_width(" + make(Type.SELECTOR, d) + ")";
+            case 6 -> (causal ? "sel_width(" : "selector_width(") + make(Type.SELECTOR, d) + ")";
             case 7 -> "(" + make(Type.WHOLE, d) + " if " + make(Type.TRUTH, d) + " else " + make(Type.WHOLE, d) + ")";
             case 8 -> "[3, -1, 0, 5][(" + make(Type.WHOLE, d) + ") % 4]";
-            default -> "aggregate(" + make(Type.SINGLE, d) + ", " + make(Type.WHOLE, d) + ", " + pick("0", "-2") + ")";
+            default -> reduced(d) + ", " + make(Type.WHOLE, d) + ", " + pick("0", "-2") + ")";
         };
+    }
+
+    /// The beginning of what makes one value of those selected, and takes values of any type.
+    private String reduced(int d) {
+        return causal && random.nextBoolean()
+                ? pick("aggr_max(", "aggr_min(") + make(Type.SELECTOR, d)
+                : "aggregate(" + make(Type.SINGLE, d);
     }
 
     private String real(int d, boolean plain) {

@@ -63,8 +63,16 @@ public final class SequenceWords {
             case SequenceOp.Either e -> inner(node.operand(0), d) + " or " + inner(node.operand(1), d);
             case SequenceOp.Complement c -> "not " + inner(node.operand(0), d);
             case SequenceOp.Aggregate a ->
-                "aggregate(" + inner(node.operand(0), d) + ", " + inner(node.operand(1), d) + ")";
+                reduction(a) + "(" + inner(node.operand(0), d) + ", " + inner(node.operand(1), d) + ")";
             case SequenceOp.Width w -> "selector_width(" + inner(node.operand(0), d) + ")";
+        };
+    }
+
+    private static String reduction(SequenceOp.Aggregate op) {
+        return switch (op.reduction()) {
+            case MEAN -> "aggregate";
+            case MAX -> "aggr_max";
+            case MIN -> "aggr_min";
         };
     }
 

@@ -32,9 +32,9 @@ final class WeightsProperties {
     void randomProgramsCompileOrAreRefused(
             @ForAll long seed, @ForAll @IntRange(min = 1, max = 10) int size, @ForAll boolean causal)
             throws IOException {
-        RaspGen.Generated program = RaspGen.generate(seed, size);
+        RaspGen.Generated program = RaspGen.generate(seed, size, causal);
         Frontend.Checked checked =
-                Compiler.check("random.rasp", program.source().getBytes(StandardCharsets.UTF_8));
+                Compiler.check(program.file(), program.source().getBytes(StandardCharsets.UTF_8));
         SequenceNode node = checked.sequences().get(program.entry());
         if (node.isSelector()) {
             return;

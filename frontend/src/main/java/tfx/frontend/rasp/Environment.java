@@ -39,35 +39,44 @@ public final class Environment {
     private final Optional<Environment> loader;
     private final String name;
     private final boolean file;
+    private final boolean causal;
     private final Map<String, RaspValue> values = new LinkedHashMap<>();
 
-    private Environment(Optional<Environment> outer, Optional<Environment> loader, String name, boolean file) {
+    private Environment(
+            Optional<Environment> outer, Optional<Environment> loader, String name, boolean file, boolean causal) {
+        this.causal = causal;
         this.outer = outer;
         this.loader = loader;
         this.name = name;
         this.file = file;
     }
 
-    /// The one that all others are inside of.
-    static Environment library() {
-        return new Environment(Optional.empty(), Optional.empty(), "rasplib", false);
+    /// One that all those of a dialect are inside of.
+    ///
+    /// @param causal whether selectors that are made in the dialect select no later position
+    static Environment library(String name, boolean causal) {
+        return new Environment(Optional.empty(), Optional.empty(), name, false, causal);
     }
 
     /// That of a file or of the console.
     ///
     /// @param loader who takes what it sets
     static Environment file(Environment library, Optional<Environment> loader, String name) {
-        return new Environment(Optional.of(library), loader, name, true);
+        return new Environment(Optional.of(library), loader, name, true, library.causal);
     }
 
     /// That of a call or a comprehension.
     Environment nested() {
-        return new Environment(Optional.of(this), Optional.empty(), name + "'", false);
+        return new Environment(Optional.of(this), Optional.empty(), name + "'", false, causal);
     }
 
     /// Where it is: `console`, or the path of a file.
     String name() {
         return name;
+    }
+
+    boolean isCausal() {
+        return causal;
     }
 
     Optional<RaspValue> find(String wanted) {

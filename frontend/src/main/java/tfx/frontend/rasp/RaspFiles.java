@@ -22,11 +22,18 @@ import tfx.ir.sequence.SequenceError;
 import tfx.ir.sequence.SequenceGraph;
 import tfx.ir.sequence.SequenceNode;
 import tfx.ir.sequence.SequenceOp;
+import tfx.ir.sequence.SequenceOp.Reduction;
 
 /// Runs files and statements of the RASP dialect, each against the library; an error ends its statement alone.
 public final class RaspFiles {
     /// The library's module in the stdlib.
     private static final String LIBRARY = "rasplib.rasp";
+
+    /// That of the causal dialect.
+    private static final String CAUSAL_LIBRARY = "raspl.raspl";
+
+    private static final String ENDING = ".rasp";
+    private static final String CAUSAL_ENDING = ".raspl";
 
     private static final int MAX_LOADS = 500;
 
@@ -35,7 +42,8 @@ public final class RaspFiles {
     private final Problems problems;
     private final Foreign foreign;
     private final RaspStager stager;
-    private final Environment library = Environment.library();
+    private final Environment library = Environment.library("rasplib", false);
+    private final Environment causalLibrary = Environment.library("raspl", true);
     private final Deque<String> loading = new ArrayDeque<>();
     private final List<Diagnostic> warnings = new ArrayList<>();
     private int loads;
@@ -65,35 +73,54 @@ public final class RaspFiles {
         this.problems = problems;
         // The library holds for every input, so nothing of it needs a trial.
         RaspStager own = new RaspStager(graph, this::load, new RaspStager.Listener() {});
-        fillLibrary(own);
+        RaspOperators operators = new RaspOperators(graph);
+        primitive(library, "selector_width", List.of("sel"), (a, span) -> operators.width(a.getFirst(), span));
+        fill(library, LIBRARY, own);
+        primitive(causalLibrary, "sel_width", List.of("sel"), (a, span) -> operators.width(a.getFirst(), span));
+        List<String> aggregates = List.of("..."); // a default may be left out
+        primitive(causalLibrary, "aggr_mean", aggregates, (a, span) -> operators.aggregate(Reduction.MEAN, a, span));
+        primitive(causalLibrary, "aggr_max", aggregates, (a, span) -> operators.aggregate(Reduction.MAX, a, span));
+        primitive(causalLibrary, "aggr_min", aggregates, (a, span) -> operators.aggregate(Reduction.MIN, a, span));
+        fill(causalLibrary, CAUSAL_LIBRARY, own);
         this.stager = new RaspStager(graph, this::load, listener);
     }
 
-    private void fillLibrary(RaspStager own) {
+    private static void primitive(Environment library, String name, List<String> parameters, RaspValue.Body body) {
+        library.set(name, new RaspValue.Primitive(name, parameters, library.name(), body));
+    }
+
+    /// What the language has, and what the dialect's module of the stdlib says.
+    private void fill(Environment into, String module, RaspStager own) {
         for (SequenceOp.Conversion conversion : SequenceOp.Conversion.values()) {
             String name = conversion.sequence();
-            library.set(name, new RaspValue.Sequence(graph.tokens(conversion, Span.NONE), name));
+            into.set(name, new RaspValue.Sequence(graph.tokens(conversion, Span.NONE), name));
         }
-        library.set("indices", new RaspValue.Sequence(graph.indices(Span.NONE), "indices"));
-        RaspOperators operators = new RaspOperators(graph);
-        library.set(
-                "selector_width",
-                new RaspValue.Primitive(
-                        "selector_width",
-                        List.of("sel"),
-                        library.name(),
-                        (arguments, span) -> operators.width(arguments.getFirst(), span)));
+        into.set("indices", new RaspValue.Sequence(graph.indices(Span.NONE), "indices"));
         try {
             Frontend.Modules.Found found =
-                    modules.library(LIBRARY).orElseThrow(() -> new IOException("it is not on the class path"));
+                    modules.library(module).orElseThrow(() -> new IOException("it is not on the class path"));
             Source source = Parsing.decode(found.name(), found.bytes(), problems);
             for (Item.Statement statement : Parsing.parseRasp(source, problems)) {
-                own.run(statement, library);
+                own.run(statement, into);
             }
         } catch (IOException e) {
-            problems.report("TFX0202", Span.NONE, "cannot read the RASP library: " + e.getMessage(), "");
+            problems.report("TFX0202", Span.NONE, "cannot read the library " + module + ": " + e.getMessage(), "");
         }
-        library.set("tokens", new RaspValue.Sequence(graph.tokens(SequenceOp.Conversion.STR, Span.NONE), "tokens"));
+        into.set("tokens", new RaspValue.Sequence(graph.tokens(SequenceOp.Conversion.STR, Span.NONE), "tokens"));
+    }
+
+    /// Whether a file of this name is one of RASP.
+    public static boolean isRasp(String file) {
+        return file.endsWith(ENDING) || isCausal(file);
+    }
+
+    /// Whether a file of this name is one of the causal dialect, RASP-L.
+    public static boolean isCausal(String file) {
+        return file.endsWith(CAUSAL_ENDING);
+    }
+
+    private Environment libraryOf(String file) {
+        return isCausal(file) ? causalLibrary : library;
     }
 
     /// An environment for statements that come one by one.
@@ -104,7 +131,7 @@ public final class RaspFiles {
 
     /// Runs a file that nothing loads; what it sets is its environment's own.
     public Environment run(Frontend.Modules.Found file) {
-        Environment environment = Environment.file(library, Optional.empty(), file.name());
+        Environment environment = Environment.file(libraryOf(file.name()), Optional.empty(), file.name());
         run(file, environment);
         return environment;
     }
@@ -232,7 +259,7 @@ public final class RaspFiles {
                     .map(e -> (Outcome) new Outcome.Named(e.getKey(), e.getValue(), span))
                     .toList();
         }
-        Environment environment = Environment.file(library, Optional.of(into), path);
+        Environment environment = Environment.file(libraryOf(found.name()), Optional.of(into), path);
         List<Outcome> outcomes = run(found, environment);
         return publics(outcomes);
     }
@@ -241,7 +268,7 @@ public final class RaspFiles {
         String from = loading.isEmpty() ? "" : loading.peek();
         try {
             for (String place : List.of(from, "")) {
-                for (String name : List.of(path + ".rasp", path)) {
+                for (String name : List.of(path + ENDING, path + CAUSAL_ENDING, path)) {
                     Optional<Frontend.Modules.Found> found = modules.file(place, name);
                     if (found.isPresent()) {
                         return found.get();
@@ -254,7 +281,7 @@ public final class RaspFiles {
         throw new RaspError(
                 RaspError.Problem.LOAD,
                 span,
-                "there is no file '" + path + ".rasp'",
+                "there is no file '" + path + ENDING + "'",
                 "the path is relative to the folder of this file, or to the working directory");
     }
 

@@ -264,7 +264,7 @@ final class RaspOperators {
                 "plain select");
     }
 
-    RaspValue aggregate(List<RaspValue> arguments, Span span) {
+    RaspValue aggregate(SequenceOp.Reduction reduction, List<RaspValue> arguments, Span span) {
         if (arguments.size() != 2 && arguments.size() != 3) {
             throw new RaspError(
                     Problem.COUNT,
@@ -286,7 +286,14 @@ final class RaspOperators {
             }
             otherwise = p.atom();
         }
-        return new RaspValue.Sequence(graph.aggregate(selector, values, otherwise, span), "s-op");
+        return new RaspValue.Sequence(graph.aggregate(reduction, selector, values, otherwise, span), "s-op");
+    }
+
+    /// What a selector, if it is one, selects among the positions that are not later.
+    RaspValue causal(RaspValue value, Span span) {
+        return isSelector(value)
+                ? new RaspValue.Sequence(graph.causal(((RaspValue.Sequence) value).node(), span), "plain select")
+                : value;
     }
 
     /// `selector_width(selector)`.

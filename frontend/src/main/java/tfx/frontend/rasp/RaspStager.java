@@ -16,6 +16,7 @@ import tfx.ir.sequence.Atom;
 import tfx.ir.sequence.AtomFn;
 import tfx.ir.sequence.SequenceError;
 import tfx.ir.sequence.SequenceGraph;
+import tfx.ir.sequence.SequenceOp;
 
 /// Runs statements of the RASP dialect: plain values are computed, s-ops and selectors become nodes of a
 /// {@link SequenceGraph}.
@@ -296,7 +297,10 @@ public final class RaspStager {
                 }
                 yield dict;
             }
-            case Expr.Prefix p -> operators.prefix(p.operator(), single(p.operand(), environment), p.span());
+            case Expr.Prefix p -> {
+                RaspValue value = operators.prefix(p.operator(), single(p.operand(), environment), p.span());
+                yield environment.isCausal() ? operators.causal(value, p.span()) : value;
+            }
             case Expr.Infix i ->
                 operators.infix(i.operator(), single(i.left(), environment), single(i.right(), environment), i.span());
             case Expr.Compare c ->
@@ -306,14 +310,16 @@ public final class RaspStager {
                         single(c.right(), environment),
                         c.span());
             case Expr.Conditional c -> conditional(c, environment);
-            case Expr.Contains c ->
-                operators.contains(
-                        single(c.item(), environment),
-                        single(c.container(), environment),
-                        c.container() instanceof Expr.Name n ? n.name() : "",
-                        c.span());
+            case Expr.Contains c -> {
+                RaspValue item = single(c.item(), environment);
+                RaspValue container = single(c.container(), environment);
+                requireEarlier(container, "has_seen(s, atom) looks among", c.span(), environment);
+                yield operators.contains(
+                        item, container, c.container() instanceof Expr.Name n ? n.name() : "", c.span());
+            }
             case Expr.Index i -> {
                 RaspValue indexed = single(i.value(), environment);
+                requireEarlier(indexed, "index_select(s, place, default) reads", i.span(), environment);
                 Expr index = i.indices().getFirst();
                 yield operators.index(
                         indexed,
@@ -331,6 +337,17 @@ public final class RaspStager {
             case Expr.Ellipsis e -> throw misplaced(e);
             case Expr.Member m -> throw misplaced(m);
         };
+    }
+
+    /// In the causal dialect, what reads any position of an s-op is refused.
+    private static void requireEarlier(RaspValue read, String instead, Span span, Environment environment) {
+        if (environment.isCausal() && read instanceof RaspValue.Sequence s && !s.isSelector()) {
+            throw new RaspError(
+                    Problem.TYPE,
+                    span,
+                    "this reads positions of an s-op that may be later, which RASP-L does not",
+                    instead + " earlier ones");
+        }
     }
 
     private static InternalError misplaced(Expr expr) {
@@ -375,13 +392,14 @@ public final class RaspStager {
             RaspValue keys = single(a.get(0).value(), environment);
             RaspValue queries = single(a.get(1).value(), environment);
             Expr.Comparator comparator = (Expr.Comparator) a.get(2).value();
-            return operators.select(AtomFn.comparison(comparator.fn()), keys, queries, call.span());
+            RaspValue selector = operators.select(AtomFn.comparison(comparator.fn()), keys, queries, call.span());
+            return environment.isCausal() ? operators.causal(selector, call.span()) : selector;
         }
         List<RaspValue> arguments = call.arguments().stream()
                 .map(a -> single(a.value(), environment))
                 .toList();
         return switch (name) {
-            case "aggregate" -> operators.aggregate(arguments, call.span());
+            case "aggregate" -> operators.aggregate(SequenceOp.Reduction.MEAN, arguments, call.span());
             case "round" -> operators.round(arguments.getFirst(), call.span());
             case "indicator" -> operators.indicator(arguments.getFirst(), call.span());
             case "range" -> RaspLists.range(arguments, call.span());

@@ -1,6 +1,7 @@
 package tfx.frontend.stage;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.function.Supplier;
 import tfx.frontend.ast.Expr.Operator;
@@ -41,7 +42,17 @@ final class Sequences {
         Value given = a.find(2, "default").orElse(new Value.Whole(Dim.ZERO));
         Atom otherwise = atom(given)
                 .orElseThrow(() -> a.fail("the default is a number, a string or a truth, not " + given.describe()));
-        return new Value.Sequence(selector.graph().aggregate(selector, values, otherwise, a.span()));
+        return new Value.Sequence(selector.graph().aggregate(reduction(a), selector, values, otherwise, a.span()));
+    }
+
+    private static SequenceOp.Reduction reduction(Arguments a) {
+        Value by = a.find(3, "by").orElse(new Value.Text("mean"));
+        for (SequenceOp.Reduction reduction : SequenceOp.Reduction.values()) {
+            if (by instanceof Value.Text t && t.value().equals(reduction.name().toLowerCase(Locale.ROOT))) {
+                return reduction;
+            }
+        }
+        throw a.fail("by is \"mean\", \"max\" or \"min\", not " + by.describe());
     }
 
     private static SequenceNode selector(Value value, Arguments a) {

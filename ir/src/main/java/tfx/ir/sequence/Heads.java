@@ -37,7 +37,7 @@ public final class Heads {
         this.nodes = SequenceNode.closure(List.of(root));
         for (SequenceNode node : nodes) {
             switch (node.op()) {
-                case SequenceOp.Aggregate a -> uses.put(node, List.of(use(node, node.operand(0))));
+                case SequenceOp.Aggregate a -> uses.put(node, List.of(aggregate(node, a.reduction())));
                 case SequenceOp.Width w -> uses.put(node, width(node));
                 default -> {}
             }
@@ -49,6 +49,14 @@ public final class Heads {
                 .mapToInt(Integer::intValue)
                 .max()
                 .orElse(0);
+    }
+
+    /// Means through one selector are one head; an extreme looks for its own values.
+    private static Use aggregate(SequenceNode node, SequenceOp.Reduction reduction) {
+        Use use = use(node, node.operand(0));
+        return reduction == SequenceOp.Reduction.MEAN
+                ? use
+                : new Use(node, use.selector(), List.of(use.key(), reduction, node.operand(1)));
     }
 
     private static Use use(SequenceNode node, SequenceNode selector) {

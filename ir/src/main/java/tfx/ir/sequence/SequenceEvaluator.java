@@ -111,7 +111,7 @@ public final class SequenceEvaluator {
             case SequenceOp.Aggregate a -> {
                 List<Atom> from = values(node.operand(1));
                 Kind kind = kind(from);
-                store(node, i -> aggregate(rows(node.operand(0)).get(i), from, kind, a.otherwise()));
+                store(node, i -> aggregate(a, rows(node.operand(0)).get(i), from, kind));
             }
             case SequenceOp.Width w ->
                 store(node, i -> Atom.of(rows(node.operand(0)).get(i).cardinality()));
@@ -215,12 +215,28 @@ public final class SequenceEvaluator {
         return lookup.values().get((int) (place.longValue() < 0 ? place.longValue() + size : place.longValue()));
     }
 
-    /// One row: the mean as the sum from the first position on, over the number of positions.
-    private static Atom aggregate(BitSet row, List<Atom> from, Kind kind, Atom otherwise) {
-        int count = row.cardinality();
-        if (count == 0) {
-            return otherwise;
+    private static Atom aggregate(SequenceOp.Aggregate op, BitSet row, List<Atom> from, Kind kind) {
+        if (row.isEmpty()) {
+            return op.otherwise();
         }
+        return switch (op.reduction()) {
+            case MEAN -> mean(row, from, kind);
+            case MAX -> extreme(row, from, AtomFn.GT);
+            case MIN -> extreme(row, from, AtomFn.LT);
+        };
+    }
+
+    private static Atom extreme(BitSet row, List<Atom> from, AtomFn better) {
+        Atom best = from.get(row.nextSetBit(0));
+        for (int j = row.nextSetBit(0); j >= 0; j = row.nextSetBit(j + 1)) {
+            best = Numbers.truth(better.of(from.get(j), best)) ? from.get(j) : best;
+        }
+        return best;
+    }
+
+    /// The sum from the first position on, over the number of positions.
+    private static Atom mean(BitSet row, List<Atom> from, Kind kind) {
+        int count = row.cardinality();
         if (count == 1) {
             return from.get(row.nextSetBit(0));
         }

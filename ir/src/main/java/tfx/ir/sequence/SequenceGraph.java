@@ -47,8 +47,24 @@ public final class SequenceGraph {
         return node(new SequenceOp.Select(comparison), List.of(keys, queries), span);
     }
 
+    /// The mean of what is selected.
     public SequenceNode aggregate(SequenceNode selector, SequenceNode values, Atom otherwise, Span span) {
-        return node(new SequenceOp.Aggregate(otherwise), List.of(selector, values), span);
+        return aggregate(SequenceOp.Reduction.MEAN, selector, values, otherwise, span);
+    }
+
+    public SequenceNode aggregate(
+            SequenceOp.Reduction reduction, SequenceNode selector, SequenceNode values, Atom otherwise, Span span) {
+        return node(new SequenceOp.Aggregate(reduction, otherwise), List.of(selector, values), span);
+    }
+
+    /// Each position sees itself and those before it.
+    public SequenceNode prefix(Span span) {
+        return select(AtomFn.LE, indices(span), indices(span), span);
+    }
+
+    /// What a selector selects among the positions that are not later.
+    public SequenceNode causal(SequenceNode selector, Span span) {
+        return node(new SequenceOp.Both(), List.of(selector, prefix(span)), span);
     }
 
     public SequenceNode width(SequenceNode selector, Span span) {
@@ -149,7 +165,8 @@ public final class SequenceGraph {
             case SequenceOp.Aggregate a -> {
                 EnumSet<Kind> all = EnumSet.copyOf(operands.get(1).kinds());
                 all.add(a.otherwise().kind());
-                if (operands.get(1).kinds().stream().anyMatch(k -> k == Kind.WHOLE || k == Kind.REAL)) {
+                boolean numbers = operands.get(1).kinds().stream().anyMatch(k -> k == Kind.WHOLE || k == Kind.REAL);
+                if (numbers && a.reduction() == SequenceOp.Reduction.MEAN) {
                     all.add(Kind.REAL);
                 }
                 yield all;

@@ -74,9 +74,19 @@ public sealed interface SequenceOp {
     /// All that a selector does not select.
     record Complement() implements Selector {}
 
-    /// `aggregate(selector, values, otherwise)`: the mean of the selected values; one alone stays as it is, none
-    /// gives `otherwise`.
-    record Aggregate(Atom otherwise) implements SequenceOp {}
+    /// How the values that a position selects become one.
+    enum Reduction {
+        /// One value alone stays as it is, several numbers become a float.
+        MEAN,
+        /// The largest; of equal ones the first.
+        MAX,
+        /// The smallest; of equal ones the first.
+        MIN
+    }
+
+    /// `aggregate(selector, values, otherwise)`: what the selected values reduce to; none gives `otherwise`.
+    /// Maxima and minima are those of RASP-L (Zhou et al. 2023, arXiv 2310.16028).
+    record Aggregate(Reduction reduction, Atom otherwise) implements SequenceOp {}
 
     /// `selector_width(selector)`: how many positions each position selects.
     record Width() implements SequenceOp {}

@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import tfx.ir.BinaryFn;
+import tfx.ir.ReduceFn;
 import tfx.ir.Span;
 import tfx.ir.UnaryFn;
 import tfx.ir.graph.Algebra;
@@ -126,6 +127,29 @@ final class SelectedSums {
             Optional<SelectorForm> form = naive ? Optional.empty() : form(selector);
             return form.map(f -> sum(f, vector)).orElseGet(() -> overPairs(selector, vector));
         });
+    }
+
+    /// For each position, the largest or smallest of what a selector selects: a scan where that is all positions
+    /// so far, else over all pairs.
+    Node extreme(ReduceFn fn, SequenceNode selector, Node vector) {
+        if (!naive && form(selector).filter(SelectedSums::isPrefix).isPresent()) {
+            return graph.add(new Op.Scan(fn, 0, false, false), List.of(vector.id()), vector.type(), Span.NONE);
+        }
+        List<Dim> shape = List.of(size, size);
+        Node spread = graph.broadcast(vector, shape, List.of(1), Span.NONE);
+        Node identity = math.fill(spread.type(), isReal(vector) ? fn.floatIdentity() : fn.integerIdentity(DType.I64));
+        return math.reduce(fn, math.where(pairs.of(selector), spread, identity), List.of(1));
+    }
+
+    private static boolean isPrefix(SelectorForm form) {
+        if (form.terms().size() != 1 || form.terms().keySet().iterator().next().size() != 1) {
+            return false;
+        }
+        Comparison only = form.terms().keySet().iterator().next().getFirst();
+        return only.keys().op() instanceof SequenceOp.Indices
+                && only.queries().op() instanceof SequenceOp.Indices
+                && only.takesLess()
+                && only.takesEqual();
     }
 
     // ---- all pairs ----

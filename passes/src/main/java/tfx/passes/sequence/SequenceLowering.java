@@ -10,6 +10,7 @@ import java.util.Optional;
 import java.util.Set;
 import tfx.ir.BinaryFn;
 import tfx.ir.InternalError;
+import tfx.ir.ReduceFn;
 import tfx.ir.Span;
 import tfx.ir.UnaryFn;
 import tfx.ir.graph.Algebra;
@@ -155,7 +156,7 @@ public final class SequenceLowering {
                 columns.choose(truth(done.get(node.operand(0))), done.get(node.operand(1)), done.get(node.operand(2)));
             case SequenceOp.Lookup l -> lookup(l, node);
             case SequenceOp.Among a -> among(a, node);
-            case SequenceOp.Aggregate a -> aggregate(a.otherwise(), node.operand(0), done.get(node.operand(1)));
+            case SequenceOp.Aggregate a -> aggregate(a, node.operand(0), done.get(node.operand(1)));
             case SequenceOp.Width w -> Column.of(count(node.operand(0)), Kind.WHOLE, LARGEST_PLACE);
             case SequenceOp.Selector s -> throw new InternalError("a selector is no column: " + node);
         };
@@ -370,9 +371,37 @@ public final class SequenceLowering {
         return sums.sum(selector, columns.fill(DType.I64, 1));
     }
 
-    private Column aggregate(Atom otherwise, SequenceNode selector, Column x) {
+    private Column aggregate(SequenceOp.Aggregate op, SequenceNode selector, Column x) {
         Node count = count(selector);
         Node none = math.of(BinaryFn.EQ, count, math.number(count, 0));
+        Column result = switch (op.reduction()) {
+            case MEAN -> meanOrOne(selector, x, count);
+            case MAX -> extreme(ReduceFn.MAX, selector, x, none);
+            case MIN -> extreme(ReduceFn.MIN, selector, x, none);
+        };
+        if (x.isNumber() != (op.otherwise().kind() != Kind.TEXT)) {
+            // A sequence of strings and numbers is an error, unless no position selects anything.
+            columns.require(math.of(UnaryFn.NOT, none));
+            return result;
+        }
+        return columns.choose(none, constant(op.otherwise()), result);
+    }
+
+    private Column extreme(ReduceFn fn, SequenceNode selector, Column x, Node none) {
+        if (x.tag().isPresent()) {
+            throw new Irregular("the largest or smallest of several kinds of numbers");
+        }
+        Kind kind = single(x.kinds());
+        Node values = kind == Kind.REAL ? x.value() : graph.cast(x.value(), DType.I64, Span.NONE);
+        Node found = math.where(none, math.number(values, 0), sums.extreme(fn, selector, values));
+        return switch (kind) {
+            case TRUTH -> Column.truth(columns.compare(BinaryFn.NE, found, 0));
+            case TEXT -> Column.of(graph.cast(found, DType.I32, Span.NONE), kind, 0);
+            case WHOLE, REAL -> Column.of(found, kind, x.bound());
+        };
+    }
+
+    private Column meanOrOne(SequenceNode selector, Column x, Node count) {
         Node one = math.of(BinaryFn.EQ, count, math.number(count, 1));
         boolean means = x.kinds().contains(Kind.WHOLE) || x.kinds().contains(Kind.REAL);
         Column result = moved(selector, x, one);
@@ -382,12 +411,7 @@ public final class SequenceLowering {
         } else if (!sums.isSingle(selector)) {
             result = columns.choose(one, result, mean(selector, x, count));
         }
-        if (x.isNumber() != (otherwise.kind() != Kind.TEXT)) {
-            // A sequence of strings and numbers is an error, unless no position selects anything.
-            columns.require(math.of(UnaryFn.NOT, none));
-            return result;
-        }
-        return columns.choose(none, constant(otherwise), result);
+        return result;
     }
 
     /// The value of the one position that is selected.

@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
-import tfx.ir.sequence.AtomFn;
 import tfx.ir.sequence.SequenceGraph;
 import tfx.ir.sequence.SequenceNode;
 import tfx.ir.sequence.SequenceOp;
@@ -23,10 +22,8 @@ public final class Causal {
             SequenceNode copy = graph.node(node.op(), operands, node.span());
             boolean reads = node.op() instanceof SequenceOp.Aggregate || node.op() instanceof SequenceOp.Width;
             if (reads) {
-                SequenceNode at = graph.indices(node.span());
-                SequenceNode prefix = graph.select(AtomFn.LE, at, at, node.span());
                 List<SequenceNode> narrowed = new ArrayList<>(operands);
-                narrowed.set(0, graph.node(new SequenceOp.Both(), List.of(operands.getFirst(), prefix), node.span()));
+                narrowed.set(0, graph.causal(operands.getFirst(), node.span()));
                 copy = graph.node(node.op(), narrowed, node.span());
             }
             SequenceNode made = copy;

@@ -11,20 +11,24 @@ import tfx.ir.Span;
 import tfx.ir.sequence.Atom;
 import tfx.ir.sequence.Numbers;
 import tfx.ir.sequence.SequenceError;
+import tfx.ir.sequence.SequenceOp;
 
 /// What `aggregate` can give for positions of which each may hold some atoms.
 final class Means {
     private static final int MAX_SUMS = 1 << 16;
 
     private final Span span;
+    private final SequenceOp.Reduction reduction;
     private final boolean numeric;
     private final Atom otherwise;
     private final Map<List<Object>, Set<Atom>> known = new HashMap<>();
 
-    /// @param numeric   whether several values have a mean at all
+    /// @param reduction what is made of several values
+    /// @param numeric   whether they have a mean at all
     /// @param otherwise what no selected position gives
-    Means(Span span, boolean numeric, Atom otherwise) {
+    Means(Span span, SequenceOp.Reduction reduction, boolean numeric, Atom otherwise) {
         this.span = span;
+        this.reduction = reduction;
         this.numeric = numeric;
         this.otherwise = otherwise;
     }
@@ -47,10 +51,11 @@ final class Means {
         if (!all || each.isEmpty()) {
             results.add(otherwise);
         }
-        if (!all || each.size() == 1) {
+        boolean mean = reduction == SequenceOp.Reduction.MEAN;
+        if (!all || each.size() == 1 || !mean) {
             each.forEach(results::addAll);
         }
-        if (numeric && each.size() > 1 && choice != Choice.AT_MOST_ONE) {
+        if (mean && numeric && each.size() > 1 && choice != Choice.AT_MOST_ONE) {
             addMeans(each, all, results);
         }
         return results;

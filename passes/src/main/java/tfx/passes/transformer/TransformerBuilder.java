@@ -1,6 +1,7 @@
 package tfx.passes.transformer;
 
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.BitSet;
 import java.util.HashMap;
 import java.util.LinkedHashSet;
@@ -190,7 +191,50 @@ public final class TransformerBuilder {
         for (double w : wanted) {
             range = Double.isNaN(w) ? range : Math.max(range, Math.abs(w));
         }
-        return read(node, value, range, 0.5, variable).plus(otherwise);
+        return op.reduction() == SequenceOp.Reduction.MEAN
+                ? read(node, value, range, 0.5, variable).plus(otherwise)
+                : extreme(variable, op.reduction(), tuples, wanted, value, range)
+                        .plus(otherwise);
+    }
+
+    /// A mean of equals: beside what selects, the rank of the value scores, by half a point, and what selects
+    /// scores more than all ranks.
+    private Functional extreme(
+            Variable variable,
+            SequenceOp.Reduction reduction,
+            Tuples tuples,
+            double[] wanted,
+            Functional value,
+            double range) {
+        double[] order = Arrays.stream(wanted)
+                .filter(w -> !Double.isNaN(w))
+                .distinct()
+                .sorted()
+                .toArray();
+        double[] ranks = new double[wanted.length];
+        for (int t = 0; t < ranks.length; t++) {
+            int rank = Arrays.binarySearch(order, wanted[t]);
+            int better = reduction == SequenceOp.Reduction.MAX ? rank : order.length - 1 - rank;
+            ranks[t] = Double.isNaN(wanted[t]) ? Double.NaN : better / 2.0;
+        }
+        SequenceNode node = nodes.get(variable);
+        Functional rank = functions.of(tuples, ranks, "rank for " + variable, node.span());
+        double weight = (order.length - 1) / 2.0 + 1;
+        List<Residual.Score> all = new ArrayList<>(List.of(new Residual.Score(rank, Functional.constant(1))));
+        double full = 0;
+        for (SequenceNode factor : Factors.of(node.operand(0), causal)) {
+            List<Residual.Score> some = known(factor);
+            full += some.isEmpty() ? 0 : weight;
+            some.forEach(s -> all.add(new Residual.Score(s.key(), s.query().times(weight))));
+        }
+        return read(all, weight, full - 0.5, value, range, variable);
+    }
+
+    private List<Residual.Score> known(SequenceNode factor) {
+        if (!scores.containsKey(factor)) {
+            scores.put(factor, scores(factor));
+        }
+        return scores.get(factor);
     }
 
     /// The share of what is selected, beside a sink that scores the same.
@@ -203,23 +247,26 @@ public final class TransformerBuilder {
     private Functional read(SequenceNode node, Functional value, double range, double below, Variable variable) {
         List<Residual.Score> all = new ArrayList<>();
         double full = 0;
-        double error = 0;
         for (SequenceNode factor : Factors.of(node.operand(0), causal)) {
-            if (!scores.containsKey(factor)) {
-                scores.put(factor, scores(factor));
-            }
-            List<Residual.Score> some = scores.get(factor);
+            List<Residual.Score> some = known(factor);
             full += some.isEmpty() ? 0 : 1;
             all.addAll(some);
         }
+        return read(all, 1, full - below, value, range, variable);
+    }
+
+    /// @param weight the most that one of the products scores
+    /// @param sink   what the sink scores
+    private Functional read(
+            List<Residual.Score> all, double weight, double sink, Functional value, double range, Variable variable) {
+        double error = 0;
         for (Residual.Score score : all) {
-            error += score.key().error() + score.query().error();
+            error += weight * (score.key().error() + score.query().error());
         }
         double share = maxLength * Math.exp(-Residual.COLDNESS / 2)
                 + 2 * Residual.COLDNESS * error
                 + (maxLength / 4.0 + 8) * Functional.ROUNDING / 2;
-        double sink = Residual.COLDNESS * (full - below);
-        return residual.read(all, sink, value, value.error() + range * share, variable.toString());
+        return residual.read(all, Residual.COLDNESS * sink, value, value.error() + range * share, variable.toString());
     }
 
     /// What a factor scores: 1 where it selects, 0 elsewhere, as a sum of products; none where it always selects.

@@ -263,7 +263,7 @@ final class ValueSets {
         List<Set<Atom>> values = everywhere((length, position) -> at(from, Places.of(length, position)));
         boolean numeric =
                 values.stream().flatMap(Set::stream).anyMatch(a -> a.kind() == Kind.WHOLE || a.kind() == Kind.REAL);
-        Means means = new Means(node.span(), numeric, aggregate.otherwise());
+        Means means = new Means(node.span(), aggregate.reduction(), numeric, aggregate.otherwise());
         Reach reach = new Reach(node.operand(0));
         return everywhere((length, position) -> {
             List<Set<Atom>> each = reach.of(length, position).stream()
