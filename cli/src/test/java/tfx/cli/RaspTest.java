@@ -170,4 +170,49 @@ final class RaspTest {
                 >> s-op of ints
                 >>\s""");
     }
+
+    @Test
+    void replTellsOfWeights() throws Exception {
+        String script = ":weights selector_width(select(tokens, tokens, ==))\n:weights average(average(indices) / 3)\n";
+        Ended ended = tfx(script, "repl");
+        assertThat(ended.out())
+                .contains("result: 1 layers, 1 heads, width 4", "checked: all 1364 inputs of up to 5 tokens are exact")
+                .contains("whose sums depend on their order");
+    }
+
+    @Test
+    void generateStopsAtTheEndToken() throws Exception {
+        String file = write(
+                "n.raspl",
+                "next = {\"a\": \"b\", \"b\": \"c\", \"c\": \".\"}[tokens]; again = tokens; far = indices * 2;");
+        Ended ended = tfx("", "generate", file, "next", "tokens=a", "--end=.", "--json");
+        assertThat(ended.out().strip()).isEqualTo("{\"entry\":\"next\",\"tokens\":[\"b\",\"c\"],\"ended\":true}");
+        assertThat(tfx("", "generate", file, "next", "tokens=a", "--end=.")
+                        .out()
+                        .strip())
+                .isEqualTo("bc");
+        Ended endless = tfx("", "generate", file, "again", "tokens=a", "--max-tokens=3");
+        assertThat(endless.code()).isEqualTo(3);
+        assertThat(endless.out().strip()).isEqualTo("aaa");
+        assertThat(endless.err()).contains("no end token '$' among the first 3 tokens");
+        assertThat(tfx("", "generate", file, "next", "tokens=z").code()).isEqualTo(3);
+        assertThat(tfx("", "generate", file, "nothing", "tokens=z").code()).isEqualTo(2);
+        Ended checked = tfx("", "check", "--rasp-l", file);
+        assertThat(checked.out()).contains("next: 2 operations, in RASP-L", "far: 3 operations, not in RASP-L");
+        assertThat(checked.err()).contains("warning[TFX0604]: 'far' leaves RASP-L", "n.raspl:1:");
+    }
+
+    @Test
+    void tfxHasLargestAndSmallest() throws Exception {
+        String file = write("m.tfx", """
+                so_far = select(indices, indices, <=);
+                top = aggregate(so_far, tokens, "", by = "max");
+                low = aggregate(so_far, tokens, by = "min");
+                """);
+        assertThat(output(file, "top", "bdac")).isEqualTo("[\"b\",\"d\",\"d\",\"d\"]");
+        assertThat(output(file, "low", "bdac")).isEqualTo("[\"b\",\"b\",\"a\",\"a\"]");
+        Ended wrong =
+                tfx("", "check", write("w.tfx", "x = aggregate(select(tokens, tokens, ==), tokens, by = \"sum\");"));
+        assertThat(wrong.err()).contains("by is \"mean\", \"max\" or \"min\"");
+    }
 }

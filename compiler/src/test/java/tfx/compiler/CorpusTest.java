@@ -15,6 +15,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -30,9 +31,9 @@ import tfx.runtime.program.Arguments;
 import tfx.runtime.program.Signature;
 import tfx.testkit.Close;
 
-/// The corpus on every engine. `good/x.tfx` has `good/x.expected`, a JSON object a call; `bad/x.tfx` or
-/// `bad/x.rasp` says on its lines which diagnostics are due, as `# error: CODE part of the message`, and there
-/// may be no others.
+/// The corpus on every engine. `good/x.tfx` has `good/x.expected`, a JSON object a call; `bad/x.tfx`,
+/// `bad/x.rasp` or `bad/x.raspl` says on its lines which diagnostics are due, as `# error: CODE part of the
+/// message`, and there may be no others.
 final class CorpusTest {
     private static final Path CORPUS = Path.of("src", "test", "resources", "corpus");
     private static final Pattern EXPECTED = Pattern.compile("# error: (TFX[0-9]{4}) (.*)");
@@ -155,7 +156,8 @@ final class CorpusTest {
 
     @TestFactory
     Stream<DynamicTest> badProgramsGiveTheirDiagnostics() throws IOException {
-        return Stream.concat(files("bad", ".tfx"), files("bad", ".rasp"))
+        return Stream.of(files("bad", ".tfx"), files("bad", ".rasp"), files("bad", ".raspl"))
+                .flatMap(Function.identity())
                 .map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> bad(file)));
     }
 
@@ -165,7 +167,7 @@ final class CorpusTest {
 
     @TestFactory
     Stream<DynamicTest> questionableProgramsGiveWarnings() throws IOException {
-        return files("lint", ".rasp")
+        return Stream.concat(files("lint", ".rasp"), files("lint", ".raspl"))
                 .map(file -> DynamicTest.dynamicTest(file.getFileName().toString(), () -> {
                     Frontend.Checked checked = Compiler.check(file);
                     assertThat(checked.diagnostics()).isEmpty();

@@ -23,9 +23,11 @@ import net.jqwik.api.Example;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.Provide;
+import net.jqwik.api.constraints.IntRange;
 import net.jqwik.api.constraints.LongRange;
 import net.jqwik.api.lifecycle.AfterContainer;
 import tfx.compiler.Compiler;
+import tfx.compiler.Generation;
 import tfx.compiler.SequenceSession;
 import tfx.compiler.Session;
 import tfx.ir.sequence.Atom;
@@ -40,9 +42,8 @@ final class RaspSamplesTest {
     private static SequenceSession session(String file, String name) {
         return SESSIONS.computeIfAbsent(file + " " + name, k -> {
             try {
-                SequenceNode node = Compiler.check(Path.of("rasp", file + ".rasp"))
-                        .sequences()
-                        .get(name);
+                SequenceNode node =
+                        Compiler.check(Path.of("rasp", file)).sequences().get(name);
                 return new SequenceSession(node, new Session.Options(Session.Backend.CPU, Optional.empty(), 2));
             } catch (IOException e) {
                 throw new UncheckedIOException(e);
@@ -59,7 +60,7 @@ final class RaspSamplesTest {
     /// What an s-op gives on the characters of a text, each as Python writes it.
     private static List<String> run(String file, String name, String text) {
         List<Atom> tokens = letters(text).stream().map(Atom::of).toList();
-        return session(file, name).run(tokens).getFirst().stream()
+        return session(file + ".rasp", name).run(tokens).getFirst().stream()
                 .map(PythonText::of)
                 .toList();
     }
@@ -291,5 +292,39 @@ final class RaspSamplesTest {
                 Map.entry("a<A,a<X:b<X,x<B:x<C,b<C?", "?"));
         answers.forEach((question, answer) ->
                 assertThat(run("inference", "answer", question)).as(question).containsOnly(answer));
+    }
+
+    /// What a program of RASP-L makes of a text, token by token, until its end token.
+    private static String generated(String file, String name, String text) {
+        List<Atom> tokens = letters(text).stream().map(Atom::of).toList();
+        Generation made = Generation.run(session(file + ".raspl", name), tokens, Atom.of("$"), 100);
+        assertThat(made.ended()).as(text).isTrue();
+        return made.tokens().stream().map(PythonText::of).collect(Collectors.joining());
+    }
+
+    @Property(tries = TRIES)
+    void countingGoesToTheSecondBound(@ForAll @IntRange(max = 9) int from, @ForAll @IntRange(max = 9) int more) {
+        int to = Math.min(9, from + more);
+        String due = IntStream.rangeClosed(from, to).mapToObj(Integer::toString).collect(Collectors.joining());
+        assertThat(generated("count", "count", from + "," + to + ":")).isEqualTo(due);
+    }
+
+    private static String reversed(long number) {
+        return new StringBuilder(Long.toString(number)).reverse().toString();
+    }
+
+    @Property(tries = TRIES)
+    void reversedSumsAreGeneratedDigitByDigit(
+            @ForAll @LongRange(max = 99_999_999) long a, @ForAll @LongRange(max = 99_999) long b) {
+        assertThat(generated("addition", "sum", reversed(a) + "+" + reversed(b) + "="))
+                .isEqualTo(reversed(a + b));
+    }
+
+    @Property(tries = TRIES)
+    void parityHaltsAfterTheLastBit(@ForAll @LongRange(max = 1 << 20) long number) {
+        String bits = Long.toBinaryString(number);
+        assertThat(generated("parity", "parity", bits + ":"))
+                .hasSameSizeAs(bits)
+                .endsWith(Long.toString(Long.bitCount(number) % 2));
     }
 }

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tfx.compiler.Compiler;
@@ -129,6 +130,30 @@ final class TransformerTest {
                 List.of(Atom.of(1), Atom.of(3), Atom.of(1000)),
                 40,
                 "more than");
+    }
+
+    @Test
+    void whatIsTooLargeIsRefused() {
+        refused("x = indices;\nfor i in range(30000) { x = x + i; }", ABC, 3, "at most 20000 become weights");
+        refused("x = sort(tokens, tokens);", letters(200), 100, "more than 16384 combinations");
+        refused("x = selector_width(select(shift(tokens, 1, \"\") + tokens, tokens, ==));", letters(120), 100, "");
+    }
+
+    private static List<Atom> letters(int count) {
+        return IntStream.range(0, count).mapToObj(i -> Atom.of("t" + i)).toList();
+    }
+
+    /// The largest and the smallest are found by a head whose scores are in order.
+    @Test
+    void extremesAreHeads() throws IOException {
+        String source = "x = lasts(tokens, \"a\") - aggr_min(select(tokens, \"b\", !=), indices, 9);";
+        SequenceNode node = Compiler.check("x.raspl", source.getBytes(StandardCharsets.UTF_8))
+                .sequences()
+                .get("x");
+        Transformer model = WeightCompiler.check(new WeightCompiler.Request(node, "x", ABC, 6, true))
+                .transformer();
+        assertThat(model.heads()).isEqualTo(2);
+        assertThat(model.layers()).hasSize(1);
     }
 
     private Tensor run(String source, List<Atom> vocabulary, Arena arena, int... ids) throws IOException {

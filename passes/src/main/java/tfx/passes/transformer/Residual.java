@@ -110,6 +110,21 @@ final class Residual {
         return Functional.of(dimension, 2 * layer, error);
     }
 
+    /// About how many numbers all matrices will hold.
+    ///
+    /// @param rows how many the embeddings and the unembedding have
+    long parameters(int rows) {
+        long all = rows;
+        for (Layer layer : layers) {
+            long widest = layer.heads.values().stream()
+                    .mapToLong(h -> 2L * h.scores().size() + 2L * h.reads().size())
+                    .max()
+                    .orElse(0);
+            all += layer.heads.size() * widest + 2L * layer.units.size();
+        }
+        return all * labels.size();
+    }
+
     /// All of it as matrices.
     Transformer finish(
             List<Atom> vocabulary,

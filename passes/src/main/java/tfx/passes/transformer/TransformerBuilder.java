@@ -28,6 +28,8 @@ import tfx.ir.sequence.SequenceOp;
 public final class TransformerBuilder {
     private static final int MAX_CELLS = 1 << 24;
     private static final int MAX_CLASSES = 1000;
+    private static final int MAX_OPERATIONS = 20_000;
+    private static final long MAX_PARAMETERS = 1 << 26;
 
     private final List<Atom> vocabulary;
     private final int maxLength;
@@ -55,6 +57,12 @@ public final class TransformerBuilder {
     /// @param causal     whether heads see no later position
     /// @throws SequenceError at the place of what no transformer of this kind computes exactly
     public static Transformer build(SequenceNode root, List<Atom> vocabulary, int maxLength, boolean causal) {
+        int operations = SequenceNode.closure(List.of(root)).size();
+        if (operations > MAX_OPERATIONS) {
+            throw new SequenceError(
+                    root.span(),
+                    "this is made of " + operations + " operations; at most " + MAX_OPERATIONS + " become weights");
+        }
         SequenceNode seen = causal ? Causal.of(root) : root;
         return new TransformerBuilder(seen, vocabulary, maxLength, causal).build(seen);
     }
@@ -64,7 +72,8 @@ public final class TransformerBuilder {
         List<Set<Atom>> atoms = values.atoms(root, tuples);
         Variable result = Variable.of(-1, Variable.Source.FUNCTION, "the result", root.span(), List.of(union(atoms)));
         if (tuples.variables().size() == 1 && !tuples.variables().getFirst().isEmbedded()) {
-            Optional<Transformer> direct = direct(tuples, atoms, result.values().size());
+            Optional<Transformer> direct =
+                    direct(root, tuples, atoms, result.values().size());
             if (direct.isPresent()) {
                 return direct.get();
             }
@@ -88,11 +97,11 @@ public final class TransformerBuilder {
                     "the result has " + classes.size() + " values; at most " + MAX_CLASSES + " are told apart");
         }
         Functional output = functions.of(tuples, wanted, "the result", root.span());
-        return residual.finish(vocabulary, maxLength, causal, output, classCodes, classes);
+        return finish(root, output, classCodes, classes);
     }
 
     /// The result read from one variable by the unembedding alone, where that is precise, and not much larger.
-    private Optional<Transformer> direct(Tuples tuples, List<Set<Atom>> atoms, int classCount) {
+    private Optional<Transformer> direct(SequenceNode root, Tuples tuples, List<Set<Atom>> atoms, int classCount) {
         Variable variable = tuples.variables().getFirst();
         List<Double> classCodes = new ArrayList<>();
         List<Atom> classes = new ArrayList<>();
@@ -115,9 +124,18 @@ public final class TransformerBuilder {
         Functional output = code(variable);
         double range = classCodes.getLast() - classCodes.getFirst();
         boolean precise = output.error() < gap / 8 && range * range * Functional.ROUNDING < gap * gap / 8;
-        return precise
-                ? Optional.of(residual.finish(vocabulary, maxLength, causal, output, classCodes, classes))
-                : Optional.empty();
+        return precise ? Optional.of(finish(root, output, classCodes, classes)) : Optional.empty();
+    }
+
+    private Transformer finish(SequenceNode root, Functional output, List<Double> classCodes, List<Atom> classes) {
+        long parameters = residual.parameters(vocabulary.size() + maxLength + classes.size());
+        if (parameters > MAX_PARAMETERS) {
+            throw new SequenceError(
+                    root.span(),
+                    "the weights would be " + parameters + " numbers; at most " + MAX_PARAMETERS
+                            + " are made. A smaller vocabulary or shorter inputs need fewer");
+        }
+        return residual.finish(vocabulary, maxLength, causal, output, classCodes, classes);
     }
 
     private static Atom first(Set<Atom> atoms) {
