@@ -173,7 +173,8 @@ final class RaspTest {
 
     @Test
     void replTellsOfWeights() throws Exception {
-        String script = ":weights selector_width(select(tokens, tokens, ==))\n:weights average(average(indices) / 3)\n";
+        String script =
+                ":weights selector_width(select(tokens, tokens, ==))\n:weights average(average(indicator(tokens == \"h\")))\n";
         Ended ended = tfx(script, "repl");
         assertThat(ended.out())
                 .contains("result: 1 layers, 1 heads, width 4", "checked: all 1364 inputs of up to 5 tokens are exact")
