@@ -202,10 +202,14 @@ final class TransformerFiles {
             classes.forEach(c -> bytes.putDouble(Numbers.real(c)));
             store("values", "F64", bytes, count);
             field("values: f64[" + count + "];");
-        } else {
+        } else if (classes.stream().allMatch(c -> Numbers.real(c) == (int) Numbers.real(c))) {
             classes.forEach(c -> bytes.putInt((int) Numbers.real(c)));
             store("values", "I32", bytes, count);
             field("values: i32[" + count + "];");
+        } else {
+            classes.forEach(c -> bytes.putLong((long) Numbers.real(c)));
+            store("values", "I64", bytes, count);
+            field("values: i64[" + count + "];");
         }
         return "values[nearest]";
     }

@@ -123,8 +123,8 @@ final class TransformerTest {
         refused("x = tokens_int;", ABC, 3, "'a'");
         refused("x = aggregate(full_s, tokens);", ABC, 3, "the program fails on");
         refused("x = 1 / indicator(tokens == \"a\");", ABC, 3, "the program fails on");
-        refused("x = indices ^ 9;", ABC, 9, "which f32 cannot hold");
-        refused("x = aggregate(full_s, 2 ^ indices);", texts("a"), 60, "which f32 cannot hold");
+        refused("x = indices ^ 30;", ABC, 9, "too large to be told from others");
+        refused("x = average(9 ^ indices if tokens == \"a\" else 0);", ABC, 9, "which f32 cannot hold");
         refused(
                 "x = average(tokens_int) * selector_width(select(tokens, tokens, ==)) + indices;",
                 List.of(Atom.of(1), Atom.of(3), Atom.of(1000)),
@@ -173,6 +173,9 @@ final class TransformerTest {
             Tensor thirds = run("x = average(indicator(tokens == \"b\"));", ABC, arena, 0, 1, 2);
             assertThat(thirds.toString()).startsWith("f64");
             assertThat(thirds.getDouble(0)).isEqualTo(1.0 / 3);
+            Tensor large = run("x = indices ^ 15;", ABC, arena, 0, 1, 2, 0, 1, 2);
+            assertThat(large.toString()).startsWith("i64");
+            assertThat(large.getLong(5)).isEqualTo(30_517_578_125L);
             Tensor texts = run("x = tokens + \"!\";", ABC, arena, 2, 0);
             assertThat(texts.getLong(0)).isEqualTo(2);
             assertThat(Files.readString(folder.resolve("x.tfx"))).contains("the number of one of 'a!', 'b!', 'c!'");

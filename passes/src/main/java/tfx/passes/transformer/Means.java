@@ -95,8 +95,11 @@ final class Means {
     /// A number whose sums are exact in any order.
     private double exact(Atom atom) {
         double value = Numbers.real(atom);
+        if (Math.abs(value) > Variable.MAX_CODE) {
+            throw new SequenceError(span, "this is a mean of " + value + " and the like, which f32 cannot hold");
+        }
         double scaled = value * (1 << 20);
-        if (scaled != Math.rint(scaled) || Math.abs(value) > 1 << 20) {
+        if (scaled != Math.rint(scaled)) {
             throw new SequenceError(
                     span,
                     "this is a mean of " + value + " and the like, whose sums depend on their order; a transformer has"

@@ -22,7 +22,10 @@ final class Variable {
     static final int MAX_VALUES = 4096;
 
     /// Codes beyond this lose digits in f32.
-    private static final double MAX_CODE = 1 << 20;
+    static final double MAX_CODE = 1 << 20;
+
+    /// Numbers beyond this, which have codes of their own, are not told apart.
+    private static final double MAX_NUMBER = 0x1p53;
 
     /// One that can occur.
     ///
@@ -91,8 +94,9 @@ final class Variable {
                 return;
             }
             double number = Numbers.real(first);
-            if (!(Math.abs(number) <= MAX_CODE)) {
-                throw new SequenceError(span, "this can be " + PythonText.shown(first) + ", which f32 cannot hold");
+            if (!(Math.abs(number) <= (source == Source.FUNCTION ? MAX_NUMBER : MAX_CODE))) {
+                throw new SequenceError(
+                        span, "this can be " + PythonText.shown(first) + ", which is too large to be told from others");
             }
             codes.put(source == Source.WIDTH ? number / (number + 1) : number, key);
         });
