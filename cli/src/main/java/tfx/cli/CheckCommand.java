@@ -29,7 +29,10 @@ final class CheckCommand implements Callable<Integer> {
             } else {
                 checked.get().warnings().stream().map(Diagnostic::renderWarning).forEach(System.err::println);
                 if (raspL) {
-                    checked.get().sequences().forEach(CheckCommand::fragment);
+                    checked.get()
+                            .sequences()
+                            .forEach((name, node) ->
+                                    fragment(name, node, checked.get().warnings()));
                 }
             }
         }
@@ -37,12 +40,15 @@ final class CheckCommand implements Callable<Integer> {
     }
 
     /// The length of a program in RASP-L is a measure of how hard it is to learn.
-    private static void fragment(String name, SequenceNode node) {
+    private static void fragment(String name, SequenceNode node, List<Diagnostic> said) {
         if (name.startsWith("_") || node.isSelector()) {
             return;
         }
         List<Diagnostic> departures = Frontend.departures(name, node);
-        departures.stream().map(Diagnostic::renderWarning).forEach(System.err::println);
+        departures.stream()
+                .filter(d -> !said.contains(d))
+                .map(Diagnostic::renderWarning)
+                .forEach(System.err::println);
         int operations = SequenceNode.closure(List.of(node)).size();
         System.out.println(
                 name + ": " + operations + " operations, " + (departures.isEmpty() ? "in RASP-L" : "not in RASP-L"));

@@ -63,15 +63,11 @@ final class GenerateCommand implements Callable<Integer> {
         if (checked.isEmpty()) {
             return Main.WRONG_PROGRAM;
         }
-        SequenceNode node = name.map(checked.get().sequences()::get).orElse(null);
-        if (node == null || node.isSelector()) {
-            throw new Main.Usage(file + " has no s-op '" + name.orElse("") + "'; it has "
-                    + checked.get().sequences().keySet());
-        }
+        SequenceNode node = Programs.sequence(checked.get(), name.orElse(""), file);
         List<Atom> tokens = SequenceArguments.parse(words);
         Generation made;
         try (SequenceSession session = new SequenceSession(node, choice.of(backend, 0))) {
-            made = Generation.run(session, tokens, Atom.of(end), most);
+            made = Generation.run(session, tokens, SequenceArguments.alike(end, tokens.getFirst()), most);
         }
         if (json) {
             ObjectNode all = JsonNodeFactory.instance.objectNode();

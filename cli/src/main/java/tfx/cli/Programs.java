@@ -9,6 +9,7 @@ import tfx.compiler.Compiler;
 import tfx.frontend.Frontend;
 import tfx.frontend.Program;
 import tfx.ir.Diagnostic;
+import tfx.ir.sequence.SequenceNode;
 
 /// Finding the program that a command line means.
 final class Programs {
@@ -29,6 +30,19 @@ final class Programs {
     /// The same, for its programs alone.
     static Optional<List<Program>> check(Path file) throws IOException {
         return checked(file).map(Frontend.Checked::programs);
+    }
+
+    /// The s-op with this name.
+    static SequenceNode sequence(Frontend.Checked checked, String name, Path file) {
+        SequenceNode node = checked.sequences().get(name);
+        if (node == null) {
+            throw new Main.Usage(file + " has no s-op '" + name + "'; it has "
+                    + checked.sequences().keySet());
+        }
+        if (node.isSelector()) {
+            throw new Main.Usage("'" + name + "' is a selector; name an s-op of " + file);
+        }
+        return node;
     }
 
     /// The program with this name, or the only one; an entry that is neither this nor a sequence is named with all

@@ -159,14 +159,19 @@ final class ReplQuestions {
         }
         Map<Object, Atom> vocabulary = new LinkedHashMap<>();
         console.example().forEach(a -> vocabulary.putIfAbsent(Numbers.key(a), a));
+        int length = console.example().size();
+        if (length > WeightCompiler.MAX_LENGTH) {
+            out.append("weights are for at most ")
+                    .append(WeightCompiler.MAX_LENGTH)
+                    .append(" tokens; the example has ")
+                    .append(length)
+                    .append('\n');
+            return;
+        }
         String name = node.graph().name(node).orElse("result");
         try {
-            WeightCompiler.Report report = WeightCompiler.check(new WeightCompiler.Request(
-                    node,
-                    name,
-                    List.copyOf(vocabulary.values()),
-                    console.example().size(),
-                    false));
+            WeightCompiler.Report report = WeightCompiler.check(
+                    new WeightCompiler.Request(node, name, List.copyOf(vocabulary.values()), length, false));
             WeightsCommand.lines(name, report).forEach(line -> out.append(line).append('\n'));
         } catch (SequenceError e) {
             out.append(e.getMessage()).append('\n');

@@ -36,6 +36,15 @@ final class SequenceArguments {
                 .toList();
     }
 
+    /// A token as a user writes it, of the type of another where it can be.
+    static Atom alike(String text, Atom other) {
+        Optional<JsonNode> json = JsonValues.json("[" + text + "]")
+                .filter(j -> j.size() == 1 && j.get(0).isValueNode());
+        return other instanceof Atom.Text || json.isEmpty()
+                ? Atom.of(text)
+                : items((ArrayNode) json.get()).getFirst();
+    }
+
     static List<Atom> items(ArrayNode list) {
         List<Atom> items = new ArrayList<>();
         for (JsonNode item : list) {

@@ -41,11 +41,7 @@ final class VizCommand implements Callable<Integer> {
         if (checked.isEmpty()) {
             return Main.WRONG_PROGRAM;
         }
-        SequenceNode node = checked.get().sequences().get(name);
-        if (node == null || node.isSelector()) {
-            throw new Main.Usage(file + " has no s-op '" + name + "'; it has "
-                    + checked.get().sequences().keySet());
-        }
+        SequenceNode node = Programs.sequence(checked.get(), name, file);
         List<Atom> input = SequenceArguments.parse(new ArrayList<>(List.of(tokens)));
         write(node, input, name, output);
         return Main.OK;

@@ -27,9 +27,6 @@ import tfx.passes.transformer.Transformer;
         name = "weights",
         description = "Compile a sequence program into the weights of a transformer, and check them.")
 final class WeightsCommand implements Callable<Integer> {
-    private static final int MAX_LENGTH = 200;
-    private static final int MAX_VOCABULARY = 1000;
-
     @CommandLine.Parameters(index = "0", paramLabel = "FILE")
     private Path file = Path.of("");
 
@@ -47,7 +44,7 @@ final class WeightsCommand implements Callable<Integer> {
             names = "--max-length",
             required = true,
             paramLabel = "N",
-            description = "How many tokens an input has at most; 1 to " + MAX_LENGTH + ".")
+            description = "How many tokens an input has at most; 1 to " + WeightCompiler.MAX_LENGTH + ".")
     private int maxLength;
 
     @CommandLine.Option(names = "--causal", description = "Heads see no later position.")
@@ -66,18 +63,15 @@ final class WeightsCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         List<Atom> vocabulary = vocabulary();
-        if (maxLength < 1 || maxLength > MAX_LENGTH) {
-            throw new Main.Usage("--max-length is " + maxLength + "; it is at least 1 and at most " + MAX_LENGTH);
+        if (maxLength < 1 || maxLength > WeightCompiler.MAX_LENGTH) {
+            throw new Main.Usage(
+                    "--max-length is " + maxLength + "; it is at least 1 and at most " + WeightCompiler.MAX_LENGTH);
         }
         Optional<Frontend.Checked> checked = Programs.checked(file);
         if (checked.isEmpty()) {
             return Main.WRONG_PROGRAM;
         }
-        SequenceNode node = checked.get().sequences().get(name);
-        if (node == null || node.isSelector()) {
-            throw new Main.Usage(file + " has no s-op '" + name + "'; it has "
-                    + checked.get().sequences().keySet());
-        }
+        SequenceNode node = Programs.sequence(checked.get(), name, file);
         WeightCompiler.Report report;
         try {
             report = WeightCompiler.write(
@@ -94,12 +88,17 @@ final class WeightsCommand implements Callable<Integer> {
 
     private List<Atom> vocabulary() {
         Optional<JsonNode> list = JsonValues.json(vocab).filter(JsonNode::isArray);
+        if (list.isEmpty()
+                && (vocab.startsWith("[") || Stream.of(vocab.split(",", -1)).anyMatch(String::isEmpty))) {
+            throw new Main.Usage("--vocab=" + vocab
+                    + " is neither tokens between commas nor a JSON list; as a list, any string is a token");
+        }
         List<Atom> atoms = list.isPresent()
                 ? SequenceArguments.items((ArrayNode) list.get())
                 : Stream.of(vocab.split(",")).map(Atom::of).toList();
-        if (atoms.isEmpty() || atoms.size() > MAX_VOCABULARY) {
-            throw new Main.Usage(
-                    "--vocab has " + atoms.size() + " tokens; it has at least one and at most " + MAX_VOCABULARY);
+        if (atoms.isEmpty() || atoms.size() > WeightCompiler.MAX_VOCABULARY) {
+            throw new Main.Usage("--vocab has " + atoms.size() + " tokens; it has at least one and at most "
+                    + WeightCompiler.MAX_VOCABULARY);
         }
         Set<Object> seen = new HashSet<>();
         for (Atom atom : atoms) {
@@ -116,6 +115,7 @@ final class WeightsCommand implements Callable<Integer> {
         if (json) {
             ObjectNode all = JsonNodeFactory.instance.objectNode();
             all.put("entry", name);
+            all.put("file", output.resolve(report.source()).toString());
             all.put("layers", model.layers().size());
             all.put("heads", model.heads());
             all.put("width", model.width());
@@ -129,6 +129,7 @@ final class WeightsCommand implements Callable<Integer> {
             return;
         }
         lines(name, report).forEach(System.out::println);
+        System.out.println("written: " + output.resolve(report.source()));
     }
 
     /// What was made, and how it was checked.

@@ -169,7 +169,10 @@ public final class RaspGen {
             case 1 -> "(" + make(Type.REAL, d) + pick(" + ", " - ", " * ") + make(pick(Type.REAL, Type.WHOLE), d) + ")";
             case 2 -> "(" + make(Type.WHOLE, d) + " / " + pick("2", "3", "(indices + 1)") + ")";
             case 3 -> "(" + make(Type.REAL, d) + " if " + make(Type.TRUTH, d) + " else " + make(Type.WHOLE, d) + ")";
-            default -> "aggregate(" + make(Type.SELECTOR, d) + ", " + make(Type.WHOLE, d) + ")";
+            default ->
+                causal && random.nextBoolean()
+                        ? pick("aggr_max(", "aggr_min(") + make(Type.SELECTOR, d) + ", " + make(Type.REAL, d) + ", 0.5)"
+                        : "aggregate(" + make(Type.SELECTOR, d) + ", " + make(Type.WHOLE, d) + ")";
         };
     }
 

@@ -12,6 +12,7 @@ import tfx.compiler.Tfx;
 import tfx.ir.InternalError;
 import tfx.ir.sequence.Atom;
 import tfx.ir.sequence.Numbers;
+import tfx.ir.sequence.PythonText;
 import tfx.ir.sequence.SequenceError;
 import tfx.ir.sequence.SequenceEvaluator;
 import tfx.ir.sequence.SequenceNode;
@@ -123,7 +124,8 @@ public final class TransformerCheck {
                 }
                 for (Atom wanted : expected(input)) {
                     if (!is(results, at++, wanted)) {
-                        throw new InternalError("the weights are wrong on " + input + ": " + wanted + " is due");
+                        throw new InternalError("the weights are wrong on " + shown(input) + ": "
+                                + PythonText.quoted(wanted) + " is due");
                     }
                 }
             }
@@ -134,8 +136,12 @@ public final class TransformerCheck {
         try {
             return new SequenceEvaluator(input).values(node);
         } catch (SequenceError e) {
-            throw new SequenceError(e.span(), "the program fails on " + input + ": " + e.getMessage());
+            throw new SequenceError(e.span(), "the program fails on " + shown(input) + ": " + e.getMessage());
         }
+    }
+
+    private static List<String> shown(List<Atom> input) {
+        return input.stream().map(PythonText::quoted).toList();
     }
 
     private boolean is(Tensor results, long at, Atom wanted) {

@@ -20,14 +20,20 @@ import tfx.passes.transformer.TransformerBuilder;
 
 /// Compiles an s-op into the weights of a transformer, checks them, and writes them.
 public final class WeightCompiler {
+    /// What can stand where is worked out for each length and position.
+    public static final int MAX_LENGTH = 200;
+
+    public static final int MAX_VOCABULARY = 1000;
+
     /// @param name       of the program and the files
-    /// @param vocabulary the tokens, all different, at least one
-    /// @param maxLength  how many of them an input has at most
+    /// @param vocabulary the tokens, all different, at least one and at most {@link #MAX_VOCABULARY}
+    /// @param maxLength  how many of them an input has at most, itself at most {@link #MAX_LENGTH}
     /// @param causal     whether heads see no later position
     public record Request(SequenceNode node, String name, List<Atom> vocabulary, int maxLength, boolean causal) {}
 
+    /// @param source the name of the file of tfx
     /// @param millis what compiling took, without the check
-    public record Report(Transformer transformer, TransformerCheck.Outcome check, double millis) {}
+    public record Report(Transformer transformer, TransformerCheck.Outcome check, String source, double millis) {}
 
     private WeightCompiler() {}
 
@@ -80,7 +86,7 @@ public final class WeightCompiler {
                     Files.copy(file, folder.get().resolve(file.getFileName()), StandardCopyOption.REPLACE_EXISTING);
                 }
             }
-            return new Report(model, check, millis);
+            return new Report(model, check, TransformerFiles.source(name), millis);
         } finally {
             for (Path file : files(draft)) {
                 Files.delete(file);

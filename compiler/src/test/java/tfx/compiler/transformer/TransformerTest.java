@@ -156,6 +156,35 @@ final class TransformerTest {
         assertThat(model.layers()).hasSize(1);
     }
 
+    private static WeightCompiler.Report raspL(String source, List<Atom> vocabulary, int length) throws IOException {
+        SequenceNode node = Compiler.check("x.raspl", source.getBytes(StandardCharsets.UTF_8))
+                .sequences()
+                .get("x");
+        return WeightCompiler.check(new WeightCompiler.Request(node, "x", vocabulary, length, true));
+    }
+
+    /// Atoms that stand only where nothing selects them, and defaults that never come up, however large.
+    @Test
+    void whatNeverComesUpDoesNoHarm() throws IOException {
+        raspL("x = aggr_max(select(tokens, \"a\", ==), shift_right(tokens, 1, \"zz\"), \"\");", ABC, 5);
+        check("x = aggregate(select(indices, 0, ==), indicator(tokens == \"a\"), 2 ^ 40);", ABC, 4, false);
+        check("x = aggregate(select(indices, 0, ==), tokens, 1);", ABC, 4, false);
+    }
+
+    /// Numbers of very different size are exact, or refused.
+    @Test
+    void largeNumbersAreExactOrRefused() throws IOException {
+        List<Atom> far = List.of(Atom.of(0), Atom.of(70_000), Atom.of(99_991));
+        check("""
+                held = tokens_int + (tokens_int + 3 * indicator(tokens_int == 70000));
+                x = selector_width(select(tokens_int, tokens_int, ==)) + held - held;
+                """, far, 6, false);
+        List<Atom> offset =
+                IntStream.range(0, 60).mapToObj(i -> Atom.of(100_000 + 7L * i)).toList();
+        check("x = aggregate(select(indices, 0, ==), tokens_int);", offset, 2, false);
+        refused("x = average(tokens_int);", List.of(Atom.of(1_000_000), Atom.of(1_000_001)), 8, "too close together");
+    }
+
     private Tensor run(String source, List<Atom> vocabulary, Arena arena, int... ids) throws IOException {
         SequenceNode node = node(source);
         WeightCompiler.write(new WeightCompiler.Request(node, "x", vocabulary, 6, false), "a test", folder);

@@ -84,10 +84,13 @@ public final class Environment {
         return value != null ? Optional.of(value) : outer.flatMap(o -> o.find(wanted));
     }
 
-    /// Whether this name cannot be set here: the language's own never, the library's not in a file.
+    /// Whether this name cannot be set here: the language's own never, the library's not in a file, nor that of
+    /// the dialect of who loads it.
     boolean isReserved(String wanted) {
         return RESERVED.contains(wanted)
-                || file && !wanted.equals("tokens") && outermost().values.containsKey(wanted);
+                || file && !wanted.equals("tokens") && outermost().values.containsKey(wanted)
+                || !wanted.startsWith("_")
+                        && loader.filter(l -> l.isReserved(wanted)).isPresent();
     }
 
     private Environment outermost() {

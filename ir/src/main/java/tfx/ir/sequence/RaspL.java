@@ -54,7 +54,7 @@ public final class RaspL {
 
     private void requireCausal(SequenceNode node) {
         if (!isCausal(node.operand(0))) {
-            departures.add(new Departure(node, "a position reads later ones"));
+            departures.add(new Departure(node, "a position may read later ones"));
         }
     }
 
@@ -64,9 +64,7 @@ public final class RaspL {
         }
         return switch (fn) {
             case ADD, SUB -> {
-                boolean step = node.operands().stream()
-                        .anyMatch(o -> o.op() instanceof SequenceOp.Constant c && c.value() instanceof Atom.Whole);
-                if (!step) {
+                if (!isWhole(node.operand(1)) && !(fn == AtomFn.ADD && isWhole(node.operand(0)))) {
                     depart(node, fn);
                 }
                 yield true;
@@ -78,6 +76,10 @@ public final class RaspL {
             case POS, ROUND -> true;
             case NOT, INDICATOR, AND, OR, EQ, NE, LT, LE, GT, GE -> false;
         };
+    }
+
+    private static boolean isWhole(SequenceNode node) {
+        return node.op() instanceof SequenceOp.Constant c && c.value() instanceof Atom.Whole;
     }
 
     private void depart(SequenceNode node, AtomFn fn) {

@@ -388,10 +388,10 @@ public final class SequenceLowering {
     }
 
     private Column extreme(ReduceFn fn, SequenceNode selector, Column x, Node none) {
-        if (x.tag().isPresent()) {
+        if (x.kinds().size() != 1) {
             throw new Irregular("the largest or smallest of several kinds of numbers");
         }
-        Kind kind = single(x.kinds());
+        Kind kind = x.kinds().iterator().next();
         Node values = kind == Kind.REAL ? x.value() : graph.cast(x.value(), DType.I64, Span.NONE);
         Node found = math.where(none, math.number(values, 0), sums.extreme(fn, selector, values));
         return switch (kind) {

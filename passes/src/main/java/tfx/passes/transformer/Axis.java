@@ -19,7 +19,8 @@ final class Axis {
     /// A function as steps.
     ///
     /// @param filled the function where it was not defined, too
-    record Steps(double[] filled, double first, List<Functional> inputs, List<Double> heights) {}
+    /// @param sharp  whether all tuples, also those where it was not defined, are left or right of each step
+    record Steps(double[] filled, boolean sharp, double first, List<Functional> inputs, List<Double> heights) {}
 
     private final Functional place;
     private final double[] at;
@@ -28,7 +29,7 @@ final class Axis {
     /// @param place where a tuple is, as a functional
     /// @param at    the same by tuple
     Axis(Functional place, double[] at) {
-        this.place = place;
+        this.place = place.rounded();
         this.at = at;
         this.order = IntStream.range(0, at.length).boxed().toArray(Integer[]::new);
         Arrays.sort(order, Comparator.comparingDouble(t -> at[t]));
@@ -48,6 +49,8 @@ final class Axis {
         List<Double> heights = new ArrayList<>();
         double first = Double.NaN;
         double current = Double.NaN;
+        boolean sharp = true;
+        boolean between = false;
         double last = 0;
         for (int from = 0; from < order.length; ) {
             double here = at[order[from]];
@@ -67,15 +70,17 @@ final class Axis {
                     first = value;
                 } else if (value != current) {
                     double gap = here - last;
-                    if (place.error() > gap / 8) {
+                    if (!(place.error() <= gap / 8)) {
                         return Optional.empty();
                     }
                     inputs.add(place.plus(-(here + last) / 2).times(STEEPNESS / gap));
                     heights.add(value - current);
+                    sharp &= !between;
                 }
                 current = value;
                 last = here;
             }
+            between = Double.isNaN(value);
             for (int i = from; i < to; i++) {
                 filled[order[i]] = current;
             }
@@ -84,6 +89,6 @@ final class Axis {
         for (int i = 0; i < filled.length; i++) {
             filled[i] = Double.isNaN(filled[i]) ? first : filled[i];
         }
-        return Optional.of(new Steps(filled, first, inputs, heights));
+        return Optional.of(new Steps(filled, sharp, first, inputs, heights));
     }
 }

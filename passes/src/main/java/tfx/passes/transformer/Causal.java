@@ -19,14 +19,12 @@ public final class Causal {
             SequenceGraph graph = node.graph();
             List<SequenceNode> operands =
                     node.operands().stream().map(changed::get).toList();
-            SequenceNode copy = graph.node(node.op(), operands, node.span());
             boolean reads = node.op() instanceof SequenceOp.Aggregate || node.op() instanceof SequenceOp.Width;
+            List<SequenceNode> narrowed = new ArrayList<>(operands);
             if (reads) {
-                List<SequenceNode> narrowed = new ArrayList<>(operands);
                 narrowed.set(0, graph.causal(operands.getFirst(), node.span()));
-                copy = graph.node(node.op(), narrowed, node.span());
             }
-            SequenceNode made = copy;
+            SequenceNode made = graph.node(node.op(), narrowed, node.span());
             graph.name(node).ifPresent(name -> graph.name(made, name));
             changed.put(node, made);
         }

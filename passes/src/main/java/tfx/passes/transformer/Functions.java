@@ -121,7 +121,8 @@ final class Functions {
                 return Optional.empty();
             }
         }
-        return Optional.of(codes.of(variable).times(slope).plus(start));
+        Functional moved = codes.of(variable).times(slope).plus(start);
+        return Optional.of(moved.rounded());
     }
 
     private Optional<Functional> perceptron(Tuples tuples, double[] values, List<Axis> lines, String label) {
@@ -147,20 +148,16 @@ final class Functions {
         if (known.isPresent()) {
             return known;
         }
-        double error = 0;
-        double largest = 0;
-        for (double height : steps.heights()) {
-            error += Math.abs(height) * Axis.STEP_ERROR;
-            largest = Math.max(largest, Math.abs(height));
-        }
-        boolean whole = steps.heights().stream().allMatch(h -> h == Math.rint(h) && Math.abs(h) < 1 << 20);
-        error += whole ? 0 : largest * Functional.ROUNDING * steps.heights().size();
-        Functional made = residual.sum(layer, steps.inputs(), steps.heights(), error, label);
         double[] moved = steps.filled().clone();
+        double size = 0;
         for (int i = 0; i < moved.length; i++) {
             moved[i] -= steps.first();
+            size = Math.max(size, Math.abs(moved[i]));
         }
-        basis.add(moved, made);
+        Functional made = residual.sum(layer, steps.inputs(), steps.heights(), size, label);
+        if (steps.sharp()) {
+            basis.add(moved, made);
+        }
         return Optional.of(made.plus(steps.first()));
     }
 
@@ -212,17 +209,13 @@ final class Functions {
             }
             return gap;
         }
-
-        double largest() {
-            return Math.max(Math.abs(values[0]), Math.abs(values[values.length - 1]));
-        }
     }
 
     private Digit digit(Tuples tuples, int v, boolean clean) {
         Variable variable = tuples.variables().get(v);
         double[] values = new double[variable.values().size()];
         boolean counted =
-                clean && (variable.source() == Variable.Source.MEAN || variable.source() == Variable.Source.WIDTH);
+                clean && (variable.source() == Variable.Source.AGGREGATE || variable.source() == Variable.Source.WIDTH);
         for (int i = 0; i < values.length; i++) {
             values[i] = counted ? i : variable.code(i);
         }
@@ -259,16 +252,13 @@ final class Functions {
     private static Axis line(Tuples tuples, List<Digit> digits, double[] scales) {
         Functional place = Functional.constant(0);
         double[] at = new double[tuples.count()];
-        double size = 0;
         for (int v = 0; v < scales.length; v++) {
             Digit digit = digits.get(v);
             place = place.plus(digit.code().times(scales[v]));
-            size += Math.abs(scales[v]) * digit.largest();
             for (int t = 0; t < at.length; t++) {
                 at[t] += scales[v] * digit.values()[tuples.value(t, v)];
             }
         }
-        double error = place.error() + size * Functional.ROUNDING;
-        return new Axis(new Functional(place.terms(), place.constant(), place.time(), error), at);
+        return new Axis(place, at);
     }
 }

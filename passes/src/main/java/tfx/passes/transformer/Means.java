@@ -65,7 +65,6 @@ final class Means {
     private void addMeans(List<Set<Atom>> each, boolean all, Set<Atom> results) {
         List<Set<Double>> sums = new ArrayList<>();
         sums.add(new HashSet<>(Set.of(0.0)));
-        int total = 0;
         for (Set<Atom> atoms : each) {
             sums.add(new HashSet<>());
             for (int count = sums.size() - 1; count >= 1; count--) {
@@ -75,14 +74,13 @@ final class Means {
                 }
                 for (double sum : sums.get(count - 1)) {
                     atoms.forEach(a -> more.add(sum + exact(a)));
+                    if (more.size() > MAX_SUMS) {
+                        throw new SequenceError(span, "this mean can be of more than " + MAX_SUMS + " sums");
+                    }
                 }
-                total = Math.max(total, more.size());
             }
             if (all) {
                 sums.getFirst().clear();
-            }
-            if (total > MAX_SUMS) {
-                throw new SequenceError(span, "this mean can be of more than " + MAX_SUMS + " sums");
             }
         }
         for (int count = 2; count < sums.size(); count++) {

@@ -57,10 +57,14 @@ final class Residual {
         int dimension = dimension(label);
         embedded.add(new Embedded(variable, dimension, byValue));
         double error = 0;
+        double size = 0;
+        boolean whole = true;
         for (double value : byValue) {
             error = Math.max(error, Math.abs(value - (float) value));
+            size = Math.max(size, Math.abs(value));
+            whole &= Functional.isWhole(value);
         }
-        return Functional.of(dimension, 0, error);
+        return Functional.of(dimension, 0, error, size, whole);
     }
 
     /// Holds what a head reads from the positions that all of some factors select; 0 where there is none.
@@ -79,7 +83,7 @@ final class Residual {
                 .computeIfAbsent(new Selection(scores, sink), s -> new Head(scores, sink, new ArrayList<>()))
                 .reads()
                 .add(new Read(dimension, value));
-        return Functional.of(dimension, 2 * layer - 1, error);
+        return Functional.of(dimension, 2 * layer - 1, error, value.size(), false);
     }
 
     /// The layer whose perceptron can read a functional.
@@ -95,10 +99,14 @@ final class Residual {
                 .count();
     }
 
-    /// Holds a sum of sigmoids.
-    Functional sum(int layer, List<Functional> inputs, List<Double> factors, double error, String label) {
+    /// Holds a sum of sigmoids, each of which is 0 or 1.
+    ///
+    /// @param size a bound of the sum
+    Functional sum(int layer, List<Functional> inputs, List<Double> factors, double size, String label) {
         int dimension = dimension(label);
         Layer here = layer(layer);
+        double all = 0;
+        boolean whole = true;
         for (int i = 0; i < inputs.size(); i++) {
             Integer unit = here.units.get(inputs.get(i));
             if (unit == null) {
@@ -106,8 +114,13 @@ final class Residual {
                 here.units.put(inputs.get(i), unit);
             }
             here.writes.add(new Write(dimension, unit, factors.get(i)));
+            all += Math.abs(factors.get(i));
+            whole &= Functional.isWhole(factors.get(i));
         }
-        return Functional.of(dimension, 2 * layer, error);
+        double error = Functional.of(dimension, 2 * layer, all * Axis.STEP_ERROR, all, whole)
+                .rounded()
+                .error();
+        return Functional.of(dimension, 2 * layer, error, size, whole);
     }
 
     /// About how many numbers all matrices will hold.

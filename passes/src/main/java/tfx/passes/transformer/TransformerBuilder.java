@@ -97,6 +97,9 @@ public final class TransformerBuilder {
                     "the result has " + classes.size() + " values; at most " + MAX_CLASSES + " are told apart");
         }
         Functional output = functions.of(tuples, wanted, "the result", root.span());
+        if (!isPrecise(output, classCodes)) {
+            throw new SequenceError(root.span(), "the values of this lie too close together for f32");
+        }
         return finish(root, output, classCodes, classes);
     }
 
@@ -105,14 +108,10 @@ public final class TransformerBuilder {
         Variable variable = tuples.variables().getFirst();
         List<Double> classCodes = new ArrayList<>();
         List<Atom> classes = new ArrayList<>();
-        double gap = Double.POSITIVE_INFINITY;
         for (int v = 0; v < variable.values().size(); v++) {
             int value = v;
             for (int t = 0; t < tuples.count(); t++) {
                 if (tuples.value(t, 0) == value && !atoms.get(t).isEmpty()) {
-                    if (!classCodes.isEmpty()) {
-                        gap = Math.min(gap, variable.code(v) - classCodes.getLast());
-                    }
                     classCodes.add(variable.code(v));
                     classes.add(first(atoms.get(t)));
                 }
@@ -122,9 +121,23 @@ public final class TransformerBuilder {
             return Optional.empty();
         }
         Functional output = code(variable);
-        double range = classCodes.getLast() - classCodes.getFirst();
-        boolean precise = output.error() < gap / 8 && range * range * Functional.ROUNDING < gap * gap / 8;
-        return precise ? Optional.of(finish(root, output, classCodes, classes)) : Optional.empty();
+        return isPrecise(output, classCodes)
+                ? Optional.of(finish(root, output, classCodes, classes))
+                : Optional.empty();
+    }
+
+    /// Whether the scores of neighbouring codes differ by more than their rounding, wherever the output is.
+    private static boolean isPrecise(Functional output, List<Double> codes) {
+        double gap = Double.POSITIVE_INFINITY;
+        for (int c = 1; c < codes.size(); c++) {
+            gap = Math.min(gap, codes.get(c) - codes.get(c - 1));
+        }
+        double range = codes.getLast() - codes.getFirst();
+        double middle = (codes.getLast() + codes.getFirst()) / 2;
+        double largest = (output.plus(-middle).size() + range) * range;
+        boolean whole = output.whole() && codes.stream().allMatch(Functional::isWhole);
+        double rounding = whole && largest < Functional.EXACT ? 0 : largest * Functional.ROUNDING;
+        return output.rounded().error() <= gap / 8 && rounding <= gap * gap / 8;
     }
 
     private Transformer finish(SequenceNode root, Functional output, List<Double> classCodes, List<Atom> classes) {
@@ -154,7 +167,7 @@ public final class TransformerBuilder {
             known = switch (variable.source()) {
                 case TOKENS, INDICES -> embedded(variable);
                 case FUNCTION -> function(variable);
-                case MEAN -> mean(variable);
+                case AGGREGATE -> aggregate(variable);
                 case WIDTH -> width(variable);
             };
             codes.put(variable, known);
@@ -189,18 +202,18 @@ public final class TransformerBuilder {
 
     /// NaN for a string that never gets through.
     private static double code(Variable variable, Atom atom) {
-        if (variable.source() == Variable.Source.MEAN && !(atom instanceof Atom.Text)) {
+        if (variable.source() == Variable.Source.AGGREGATE && !(atom instanceof Atom.Text)) {
             return Numbers.real(atom);
         }
         int value = variable.find(atom);
         return value < 0 ? Double.NaN : variable.code(value);
     }
 
-    private Functional mean(Variable variable) {
+    private Functional aggregate(Variable variable) {
         SequenceNode node = nodes.get(variable);
         SequenceOp.Aggregate op = (SequenceOp.Aggregate) node.op();
-        double base = code(variable, op.otherwise());
-        double otherwise = Double.isNaN(base) ? 0 : base;
+        int none = variable.find(op.otherwise());
+        double otherwise = variable.code(Math.max(none, 0)); // a default that never comes up may be any value
         SequenceNode from = node.operand(1);
         Tuples tuples = values.tuples(List.of(from));
         double[] wanted = codes(variable, values.atoms(from, tuples), otherwise);
@@ -233,11 +246,11 @@ public final class TransformerBuilder {
         for (int t = 0; t < ranks.length; t++) {
             int rank = Arrays.binarySearch(order, wanted[t]);
             int better = reduction == SequenceOp.Reduction.MAX ? rank : order.length - 1 - rank;
-            ranks[t] = Double.isNaN(wanted[t]) ? Double.NaN : better / 2.0;
+            ranks[t] = Double.isNaN(wanted[t]) ? 0 : better; // what is never selected must not score more
         }
         SequenceNode node = nodes.get(variable);
         Functional rank = functions.of(tuples, ranks, "rank for " + variable, node.span());
-        double weight = (order.length - 1) / 2.0 + 1;
+        double weight = order.length;
         List<Residual.Score> all = new ArrayList<>(List.of(new Residual.Score(rank, Functional.constant(1))));
         double full = 0;
         for (SequenceNode factor : Factors.of(node.operand(0), causal)) {
@@ -279,12 +292,14 @@ public final class TransformerBuilder {
             List<Residual.Score> all, double weight, double sink, Functional value, double range, Variable variable) {
         double error = 0;
         for (Residual.Score score : all) {
-            error += weight * (score.key().error() + score.query().error());
+            error += weight * score.key().rounded().error()
+                    + score.query().rounded().error();
         }
         double share = maxLength * Math.exp(-Residual.COLDNESS / 2)
                 + 2 * Residual.COLDNESS * error
                 + (maxLength / 4.0 + 8) * Functional.ROUNDING / 2;
-        return residual.read(all, Residual.COLDNESS * sink, value, value.error() + range * share, variable.toString());
+        return residual.read(
+                all, Residual.COLDNESS * sink, value, value.rounded().error() + range * share, variable.toString());
     }
 
     /// What a factor scores: 1 where it selects, 0 elsewhere, as a sum of products; none where it always selects.

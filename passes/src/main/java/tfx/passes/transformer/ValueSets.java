@@ -40,12 +40,9 @@ final class ValueSets {
     ValueSets(SequenceNode root, List<Atom> vocabulary, int maxLength) {
         this.vocabulary = vocabulary;
         this.places = new Places(maxLength);
-        this.tokens = Variable.of(
-                0,
-                Variable.Source.TOKENS,
-                "tokens",
-                root.span(),
-                everywhere((length, position) -> new LinkedHashSet<>(vocabulary)));
+        Set<Atom> all = new LinkedHashSet<>(vocabulary);
+        this.tokens =
+                Variable.of(0, Variable.Source.TOKENS, "tokens", root.span(), everywhere((length, position) -> all));
         this.indices = Variable.of(
                 1,
                 Variable.Source.INDICES,
@@ -89,7 +86,7 @@ final class ValueSets {
             case SequenceOp.Constant c -> support.put(node, List.of());
             case SequenceOp.Pointwise p -> join(node);
             case SequenceOp.Selector s -> {}
-            case SequenceOp.Aggregate a -> set(node, variable(node, Variable.Source.MEAN, means(node, a)));
+            case SequenceOp.Aggregate a -> set(node, variable(node, Variable.Source.AGGREGATE, means(node, a)));
             case SequenceOp.Width w -> set(node, variable(node, Variable.Source.WIDTH, widths(node)));
         }
     }

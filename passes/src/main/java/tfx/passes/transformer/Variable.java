@@ -25,7 +25,7 @@ final class Variable {
     static final double MAX_CODE = 1 << 20;
 
     /// Numbers beyond this, which have codes of their own, are not told apart.
-    private static final double MAX_NUMBER = 0x1p53;
+    private static final double MAX_NUMBER = 0x1p53 - 1;
 
     /// One that can occur.
     ///
@@ -37,7 +37,7 @@ final class Variable {
     enum Source {
         TOKENS,
         INDICES,
-        MEAN,
+        AGGREGATE,
         WIDTH,
         FUNCTION
     }
@@ -47,6 +47,7 @@ final class Variable {
     private final String name;
     private final List<Value> values;
     private final List<BitSet> at;
+    private final Map<Object, Integer> places = new HashMap<>();
 
     private Variable(int id, Source source, String name, List<Value> values, List<BitSet> at) {
         this.id = id;
@@ -54,6 +55,9 @@ final class Variable {
         this.name = name;
         this.values = values;
         this.at = at;
+        for (Value value : values) {
+            places.put(Numbers.key(value.atoms().iterator().next()), places.size());
+        }
     }
 
     /// @param at the atoms that can stand at each place
@@ -139,13 +143,7 @@ final class Variable {
 
     /// Which value an atom is, or -1.
     int find(Atom atom) {
-        Object key = Numbers.key(atom);
-        for (int v = 0; v < values.size(); v++) {
-            if (Numbers.key(values.get(v).atoms().iterator().next()).equals(key)) {
-                return v;
-            }
-        }
-        return -1;
+        return places.getOrDefault(Numbers.key(atom), -1);
     }
 
     double code(int value) {
