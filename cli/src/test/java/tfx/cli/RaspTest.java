@@ -196,6 +196,8 @@ final class RaspTest {
         assertThat(endless.code()).isEqualTo(3);
         assertThat(endless.out().strip()).isEqualTo("aaa");
         assertThat(endless.err()).contains("no end token '$' among the first 3 tokens");
+        Ended numbers = tfx("", "generate", write("k.raspl", "k = indices;"), "k", "tokens=[1,2]", "--end=5", "--json");
+        assertThat(numbers.out()).contains("\"tokens\":[1,2,3,4],\"ended\":true");
         assertThat(tfx("", "generate", file, "next", "tokens=z").code()).isEqualTo(3);
         assertThat(tfx("", "generate", file, "nothing", "tokens=z").code()).isEqualTo(2);
         Ended checked = tfx("", "check", "--rasp-l", file);

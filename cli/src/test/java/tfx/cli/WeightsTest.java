@@ -73,7 +73,8 @@ final class WeightsTest {
         assertThat(weights(words, "first", "to,be,or,not", 4).code()).isZero();
         assertThat(run("first", "to be or", "cpu")).isEqualTo("[true,true,true]");
         assertThat(run("first", "not to", "cpu")).isEqualTo("[false,false]");
-        assertThat(weights(words, "record", "[10,-3]", 4).code()).isZero();
+        assertThat(weights(words, "record", "[10,-3]", 4).out())
+                .contains("written: " + models().resolve("record_.tfx"));
         assertThat(run("record_", "[1,0,0]", "cpu")).isEqualTo("[-6,20,20]");
     }
 
@@ -87,7 +88,8 @@ final class WeightsTest {
                 .contains("whose sums depend on their order")
                 .contains("-->");
         assertThat(models()).doesNotExist();
-        assertThat(weights(file, "z", "a,b", 5).code()).isEqualTo(2);
+        assertThat(weights(file, "z", "a,b", 5).err()).contains("'z' is a selector");
+        assertThat(weights(file, "x", "[a,b", 5).err()).contains("neither tokens between commas nor a JSON list");
         assertThat(weights(file, "x", "a,b,a", 5).err()).contains("the same token twice: [\"a\"]");
         assertThat(weights(file, "x", "a,b", 0).err()).contains("--max-length is 0");
     }

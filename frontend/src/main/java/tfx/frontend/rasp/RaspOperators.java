@@ -3,6 +3,7 @@ package tfx.frontend.rasp;
 import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import tfx.frontend.ast.Expr.Operator;
 import tfx.frontend.rasp.RaspError.Problem;
 import tfx.ir.InternalError;
@@ -265,22 +266,25 @@ final class RaspOperators {
     }
 
     RaspValue aggregate(SequenceOp.Reduction reduction, List<RaspValue> arguments, Span span) {
+        String name = reduction == SequenceOp.Reduction.MEAN
+                ? "aggregate"
+                : "aggr_" + reduction.name().toLowerCase(Locale.ROOT);
         if (arguments.size() != 2 && arguments.size() != 3) {
             throw new RaspError(
                     Problem.COUNT,
                     span,
-                    "aggregate takes a selector, values and perhaps a default, not " + arguments.size() + " arguments",
+                    name + " takes a selector, values and perhaps a default, not " + arguments.size() + " arguments",
                     "");
         }
-        SequenceNode selector = selector(arguments.get(0), "aggregate", span);
-        SequenceNode values = sequence(arguments.get(1), "aggregate", span);
+        SequenceNode selector = selector(arguments.get(0), name, span);
+        SequenceNode values = sequence(arguments.get(1), name, span);
         Atom otherwise = Atom.of(0);
         if (arguments.size() == 3) {
             if (!(arguments.get(2) instanceof RaspValue.Plain p)) {
                 throw new RaspError(
                         Problem.TYPE,
                         span,
-                        "the default of aggregate is an atom, not "
+                        "the default of " + name + " is an atom, not "
                                 + arguments.get(2).describe(),
                         "");
             }
