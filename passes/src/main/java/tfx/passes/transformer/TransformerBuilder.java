@@ -18,7 +18,8 @@ import tfx.ir.sequence.SequenceOp;
 
 /// Compiles an s-op into a transformer, as Tracr does (Lindner et al. 2023, arXiv 2301.05062), with other means:
 ///
-/// - A head reads one number, a mean or a share. What it looks at is a sum of products of functions of variables.
+/// - An aggregate is one number that a head reads, a width is a share of attention. What a head looks at is a
+///   sum of products of functions of variables.
 /// - Functions of a token or of an index are rows of the embeddings, whatever their number; a function of a
 ///   variable that is held as a combination of what is held already costs nothing.
 /// - All other functions are steps of sigmoids, which are 0 or 1 to the last digit.
@@ -78,29 +79,34 @@ public final class TransformerBuilder {
                 return direct.get();
             }
         }
-        List<Double> classCodes = new ArrayList<>();
+        return numbered(root, tuples, atoms, result);
+    }
+
+    /// The result as the number of its class, from a perceptron or an embedding.
+    private Transformer numbered(SequenceNode root, Tuples tuples, List<Set<Atom>> atoms, Variable result) {
+        int count = result.values().size();
+        if (count == 0) {
+            throw new SequenceError(root.span(), "this fails on every input");
+        }
+        if (count > MAX_CLASSES) {
+            throw new SequenceError(
+                    root.span(), "the result has " + count + " values; at most " + MAX_CLASSES + " are told apart");
+        }
+        List<Double> numbers = new ArrayList<>();
         List<Atom> classes = new ArrayList<>();
-        for (int c = 0; c < result.values().size(); c++) {
-            classCodes.add((double) c);
-            classes.add(result.values().get(c).atoms().iterator().next());
+        for (Variable.Value value : result.values()) {
+            numbers.add((double) numbers.size());
+            classes.add(first(value.atoms()));
         }
         double[] wanted = new double[tuples.count()];
         for (int t = 0; t < wanted.length; t++) {
             wanted[t] = atoms.get(t).isEmpty() ? Double.NaN : result.find(first(atoms.get(t)));
         }
-        if (classes.isEmpty()) {
-            throw new SequenceError(root.span(), "this fails on every input");
-        }
-        if (classes.size() > MAX_CLASSES) {
-            throw new SequenceError(
-                    root.span(),
-                    "the result has " + classes.size() + " values; at most " + MAX_CLASSES + " are told apart");
-        }
         Functional output = functions.of(tuples, wanted, "the result", root.span());
-        if (!isPrecise(output, classCodes)) {
+        if (!isPrecise(output, numbers)) {
             throw new SequenceError(root.span(), "the values of this lie too close together for f32");
         }
-        return finish(root, output, classCodes, classes);
+        return finish(root, output, numbers, classes);
     }
 
     /// The result read from one variable by the unembedding alone, where that is precise, and not much larger.
@@ -228,8 +234,8 @@ public final class TransformerBuilder {
                         .plus(otherwise);
     }
 
-    /// A mean of equals: beside what selects, the rank of the value scores, by half a point, and what selects
-    /// scores more than all ranks.
+    /// A mean of equals: beside what selects, the rank of the value scores, and what selects scores more than all
+    /// ranks.
     private Functional extreme(
             Variable variable,
             SequenceOp.Reduction reduction,

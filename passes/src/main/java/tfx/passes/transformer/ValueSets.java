@@ -5,7 +5,6 @@ import java.util.BitSet;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -25,7 +24,6 @@ import tfx.ir.sequence.SequenceOp;
 /// function of. What does not depend on the tokens is known exactly; so is how many positions a selector has to
 /// choose from.
 final class ValueSets {
-    private final List<Atom> vocabulary;
     private final Places places;
     private final Variable tokens;
     private final Variable indices;
@@ -33,12 +31,10 @@ final class ValueSets {
     private final Map<SequenceNode, Inside> inner = new HashMap<>();
     private final Map<SequenceNode, List<Variable>> support = new HashMap<>();
     private final Map<List<Variable>, Optional<Tuples>> tuples = new HashMap<>();
-    private final Set<SequenceNode> readTokens = new HashSet<>();
     private final List<SequenceEvaluator> byLength = new ArrayList<>();
 
     /// @throws SequenceError where a value set is too large, or has what weights cannot hold
     ValueSets(SequenceNode root, List<Atom> vocabulary, int maxLength) {
-        this.vocabulary = vocabulary;
         this.places = new Places(maxLength);
         Set<Atom> all = new LinkedHashSet<>(vocabulary);
         this.tokens =
@@ -77,9 +73,6 @@ final class ValueSets {
     }
 
     private void visit(SequenceNode node) {
-        if (node.op() instanceof SequenceOp.Tokens || node.operands().stream().anyMatch(readTokens::contains)) {
-            readTokens.add(node);
-        }
         switch (node.op()) {
             case SequenceOp.Tokens t -> set(node, tokens);
             case SequenceOp.Indices i -> set(node, indices);
@@ -186,9 +179,8 @@ final class ValueSets {
     }
 
     /// Whether a node is the same whatever the tokens are.
-    private boolean isFixed(SequenceNode node) {
-        return !readTokens.contains(node)
-                && SequenceNode.closure(List.of(node)).stream().noneMatch(n -> n.op() instanceof SequenceOp.Tokens);
+    private static boolean isFixed(SequenceNode node) {
+        return SequenceNode.closure(List.of(node)).stream().noneMatch(n -> n.op() instanceof SequenceOp.Tokens);
     }
 
     /// The values of a node that does not depend on the tokens.
@@ -209,11 +201,11 @@ final class ValueSets {
 
         Reach(SequenceNode selector) {
             List<SequenceNode> factors = Factors.of(selector, false);
-            this.known = factors.stream().filter(ValueSets.this::isFixed).toList();
+            this.known = factors.stream().filter(ValueSets::isFixed).toList();
             this.unique = factors.stream()
                     .filter(f -> f.op() instanceof SequenceOp.Select s && s.comparison() == AtomFn.EQ)
                     .map(f -> f.operand(0))
-                    .filter(ValueSets.this::isFixed)
+                    .filter(ValueSets::isFixed)
                     .toList();
             this.exact = known.size() == factors.size();
         }
