@@ -23,11 +23,18 @@ import tfx.runtime.program.Needs;
 public final class CpuProgram implements AutoCloseable {
     private static final AtomicInteger COUNTER = new AtomicInteger();
 
+    /// What is emitted. All three give the same bits.
+    public enum Code {
+        /// One number at a time: the scalar twin of vector code.
+        SCALAR,
+        VECTORS,
+        /// Vector code that the scalar twin stands in for until it is compiled.
+        WARMED
+    }
+
     /// @param lanes   floats in a vector; the order of sums follows it
-    /// @param vectors whether to emit vector code; without, the code is the scalar twin, which gives the same
-    ///                bits
     /// @param threads how many threads work on one call
-    public record Options(int lanes, boolean vectors, int threads) {}
+    public record Options(int lanes, Code code, int threads) {}
 
     /// The class of a kernel, and what running it takes.
     ///
@@ -73,7 +80,7 @@ public final class CpuProgram implements AutoCloseable {
     /// @param weights by name, of the declared types; they must stay open as long as this program
     public static CpuProgram load(KernelProgram program, Map<String, Tensor> weights, Options options) {
         String prefix = "tfx.emitted.p" + COUNTER.getAndIncrement() + ".";
-        Classes classes = classes(program, prefix, options.lanes(), options.vectors());
+        Classes classes = classes(program, prefix, options.lanes(), options.code());
         Loader loader = new Loader(classes.bytes());
         if (CpuProgram.class.desiredAssertionStatus()) {
             verify(classes, loader);
@@ -97,14 +104,17 @@ public final class CpuProgram implements AutoCloseable {
     /// Emits the classes of a program.
     ///
     /// @param prefix of their names, a package and a dot
-    public static Classes classes(KernelProgram program, String prefix, int lanes, boolean vectors) {
-        MicroKernels micro = new MicroKernels(lanes, vectors, prefix + "Tiles");
+    public static Classes classes(KernelProgram program, String prefix, int lanes, Code code) {
+        boolean vectors = lanes > 1 && code != Code.SCALAR;
+        Optional<Parts> parts =
+                vectors && code == Code.WARMED ? Optional.of(new Parts(prefix + "Parts")) : Optional.empty();
+        MicroKernels micro = new MicroKernels(lanes, vectors, parts, prefix + "Tiles");
         List<Emitted> kernels = new ArrayList<>();
         Map<String, byte[]> bytes = new HashMap<>();
         for (int i = 0; i < program.kernels().size(); i++) {
             Kernel kernel = program.kernels().get(i);
             KernelEmitter.Emitted emitted =
-                    new KernelEmitter(kernel, lanes, vectors, micro, prefix + className(kernel, i)).emit();
+                    new KernelEmitter(kernel, lanes, vectors, parts, micro, prefix + className(kernel, i)).emit();
             List<Dim> axes = Stream.concat(kernel.grid().stream(), kernel.axes().stream())
                     .map(Kernel.Axis::size)
                     .filter(HostMachine::isChecked)
@@ -114,17 +124,20 @@ public final class CpuProgram implements AutoCloseable {
             kernels.add(new Emitted(name, kernel.name(), kernel.sizes(), axes, emitted.needs()));
             bytes.put(name, emitted.code().bytes());
         }
-        bytes.put(micro.code().name(), micro.code().bytes());
+        ClassCode tiles = micro.code();
+        bytes.put(tiles.name(), tiles.bytes());
+        parts.ifPresent(p -> p.classes().forEach(c -> bytes.put(c.name(), c.bytes())));
         return new Classes(kernels, bytes);
     }
 
-    /// Java text of the classes that run, without running them.
+    /// Java text of the classes that run, without running them and without scalar twins.
     public static String render(KernelProgram program, int lanes) {
         StringBuilder out = new StringBuilder();
-        MicroKernels micro = new MicroKernels(lanes, true, "tfx.emitted.Tiles");
+        MicroKernels micro = new MicroKernels(lanes, true, Optional.empty(), "tfx.emitted.Tiles");
         for (int i = 0; i < program.kernels().size(); i++) {
             Kernel kernel = program.kernels().get(i);
-            out.append(new KernelEmitter(kernel, lanes, true, micro, "tfx.emitted." + className(kernel, i))
+            out.append(new KernelEmitter(
+                            kernel, lanes, true, Optional.empty(), micro, "tfx.emitted." + className(kernel, i))
                     .emit()
                     .code());
             out.append('\n');

@@ -182,8 +182,12 @@ final class DotEmitter {
 
     /// Copies the right operand into panels of the scratch array.
     private void packRight(int offset, int depth) {
-        Stage stage = emitter.stage("right");
+        emitter.stage(driver, "right", stage -> packRight(stage, offset, depth));
+    }
+
+    private void packRight(Stage stage, int offset, int depth) {
         Method m = stage.method;
+        stage.empties(column);
         stage.prepare(List.of(dot.right()), List.of(), Set.of());
         Expr.Local low = m.let("low", stage.low(column));
         Expr.Local count = m.let("columns", stage.high(column).minus(low).asInt());
@@ -203,7 +207,6 @@ final class DotEmitter {
             m.set(panel, panel.plus(Expr.literal(micro.panel())));
             m.set(to, to.plus(Expr.literal(depth * micro.panel())));
         });
-        emitter.run(driver, stage);
     }
 
     /// A row of a panel.
@@ -233,13 +236,16 @@ final class DotEmitter {
 
         @Override
         public void vector(Expr.Local x, Expr value) {
-            stage.method.call(emitter.vectors(stage.method).store(value, stage.floats, base.plus(x)));
+            stage.method.call(stage.lanes().store(value, stage.floats, base.plus(x)));
         }
     }
 
     /// Covers the result with register tiles.
     private void products(Side left, Side right, boolean fresh, int depth) {
-        Stage stage = emitter.stage("product_" + dot.name());
+        emitter.stage(driver, "product_" + dot.name(), stage -> products(stage, left, right, fresh, depth));
+    }
+
+    private void products(Stage stage, Side left, Side right, boolean fresh, int depth) {
         Method m = stage.method;
         prepare(stage, left);
         prepare(stage, right);
@@ -260,7 +266,6 @@ final class DotEmitter {
             }
         }
         cover(stage, left, right, fresh, call, 1, micro.tiles(), depth);
-        emitter.run(driver, stage);
     }
 
     /// Covers columns from `call.j` on with tiles of as many panels, while the last of them has columns.
@@ -268,13 +273,12 @@ final class DotEmitter {
             Stage stage, Side left, Side right, boolean fresh, Call call, int panels, int[] sizes, int depth) {
         Method m = stage.method;
         int width = panels * micro.panel();
-        long between = right instanceof Panels p && panels > 1 ? panelLength(p.load) : 0;
+        Expr step = panelStep(right, depth);
         Expr limit = m.let("limit", call.columns.minus(Expr.literal(width - micro.panel())));
         m.loopWhile(new Expr.Compare("<", call.j, limit), () -> {
             Expr.Local i = m.let("i", Expr.literal(0));
             for (int size : sizes) {
-                MicroKernels.Tile tile =
-                        new MicroKernels.Tile(size, panels, between, fresh, left.operand(), right.operand());
+                MicroKernels.Tile tile = new MicroKernels.Tile(size, panels, fresh, left.operand(), right.operand());
                 m.loop(i, Expr.literal(size), call.rows, () -> {
                     Expr gap = left instanceof InPlace
                             ? call.aRow
@@ -282,11 +286,11 @@ final class DotEmitter {
                     Expr from = call.a.plus(left.operand().distance(i.times(gap)));
                     Expr cRow = Expr.literal(result.strides()[0]);
                     Expr c = Expr.literal(result.offset()).plus(i.times(cRow)).plus(call.j);
-                    m.call(micro.invoke(tile, stage.floats, from, call.aRow, call.b, c, cRow, call.depth));
+                    m.call(micro.invoke(tile, stage.floats, from, call.aRow, call.b, step, c, cRow, call.depth));
                 });
             }
             m.set(call.j, call.j.plus(Expr.literal(width)));
-            m.set(call.b, call.b.plus(panels > 1 ? Expr.literal(panels * between) : panelStep(right, depth)));
+            m.set(call.b, call.b.plus(panels == 1 ? step : Expr.literal(panels * panelLength(((Panels) right).load))));
         });
     }
 
@@ -299,15 +303,15 @@ final class DotEmitter {
     private void singleRow(Stage stage, Side left, Panels right, boolean fresh, Call call) {
         Method m = stage.method;
         int several = MicroKernels.ROW_PANELS;
-        MicroKernels.Tile tile =
-                new MicroKernels.Tile(1, several, panelLength(right.load), fresh, left.operand(), right.operand());
+        MicroKernels.Tile tile = new MicroKernels.Tile(1, several, fresh, left.operand(), right.operand());
         Expr single =
                 new Expr.Choose(new Expr.Compare("==", call.rows, Expr.literal(1)), call.columns, Expr.literal(0));
         Expr.Local limit = m.let("limit", single);
         m.loop(call.j, Expr.literal(several * micro.panel()), limit, () -> {
             Expr c = Expr.literal(result.offset()).plus(call.j);
             Expr cRow = Expr.literal(result.strides()[0]);
-            m.call(micro.invoke(tile, stage.floats, call.a, call.aRow, call.b, c, cRow, call.depth));
+            m.call(micro.invoke(
+                    tile, stage.floats, call.a, call.aRow, call.b, panelBytes(right.load), c, cRow, call.depth));
             m.set(call.b, call.b.plus(Expr.literal(several * panelLength(right.load))));
         });
     }

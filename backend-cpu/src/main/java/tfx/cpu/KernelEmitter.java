@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.Consumer;
 import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
 import tfx.cpu.code.ClassCode;
@@ -32,6 +33,7 @@ final class KernelEmitter {
     private final Kernel kernel;
     private final int lanes;
     private final boolean vector;
+    private final Optional<Parts> parts;
     private final MicroKernels micro;
     private final ClassCode code;
     private final Tiles tiles;
@@ -39,11 +41,15 @@ final class KernelEmitter {
     private final List<String> sizes = new ArrayList<>();
     private final Map<String, Integer> buffers = new HashMap<>();
     private int stages;
+    private boolean tiled;
 
     /// @param lanes  floats in a vector; the order of sums follows it even without vectors
     /// @param vector whether to use vectors, or be their scalar twin
-    KernelEmitter(Kernel kernel, int lanes, boolean vector, MicroKernels micro, String className) {
+    /// @param parts  where each part is to have a scalar twin that works until it is hot
+    KernelEmitter(
+            Kernel kernel, int lanes, boolean vector, Optional<Parts> parts, MicroKernels micro, String className) {
         this.kernel = kernel;
+        this.parts = parts;
         this.micro = micro;
         this.lanes = lanes;
         this.vector = vector && lanes > 1;
@@ -78,10 +84,6 @@ final class KernelEmitter {
         return lanes;
     }
 
-    boolean vector() {
-        return vector;
-    }
-
     MicroKernels micro() {
         return micro;
     }
@@ -92,10 +94,6 @@ final class KernelEmitter {
 
     Tiles.Tile tile(String name) {
         return tiles.get(name);
-    }
-
-    VectorLanes vectors(Method method) {
-        return new VectorLanes(method, lanes);
     }
 
     int axisNumber(String axis) {
@@ -140,12 +138,53 @@ final class KernelEmitter {
         return axis + ".relative";
     }
 
-    Stage stage(String name) {
-        return new Stage(this, method(true, name + "_" + stages++, Type.VOID_TYPE));
+    /// A stage, and its call from the driver.
+    ///
+    /// @param body what the stage does
+    void stage(Stage driver, String base, Consumer<Stage> body) {
+        String name = base + "_" + stages++;
+        Stage stage = new Stage(this, method(true, name, Type.VOID_TYPE), vector);
+        body.accept(stage);
+        Method method = stage.method;
+        if (parts.isPresent() && stage.hasVectors() && stage.cut().isPresent()) {
+            Stage twin = new Stage(this, method(true, name + "_twin", Type.VOID_TYPE), false);
+            body.accept(twin);
+            method = either(name + "_either", stage, twin.method);
+        }
+        driver.method.call(call(method, driver));
     }
 
-    Method helper(String name) {
-        return method(true, name + "_" + stages++, Type.VOID_TYPE);
+    /// A stage's vector code where that is hot, else its scalar twin.
+    private Method either(String name, Stage vectors, Method twin) {
+        Parts.Part part = parts.orElseThrow()
+                .add(
+                        vectors.method,
+                        twin,
+                        (m, c) -> invoke(m, c.frame(), c.floats(), c.doubles(), c.longs(), c.ranges()));
+        Stage.Cut cut = vectors.cut().orElseThrow();
+        Expr axis = Expr.literal(2 * axisNumber(cut.axis()));
+        Expr skip = Expr.literal(cut.divides() ? skipNumber() : -1);
+        Stage stage = new Stage(this, method(true, name, Type.VOID_TYPE), true);
+        Method m = stage.method;
+        Expr cold = part.tell("stage", axis, skip, stage.frame, stage.floats, stage.doubles, stage.longs, stage.ranges);
+        m.choose(part.hot(), () -> m.call(call(vectors.method, stage)), () -> m.call(cold));
+        return m;
+    }
+
+    /// The place in the ranges of how many points of its outermost axis a stage leaves out.
+    private int skipNumber() {
+        return 2 * axes.size();
+    }
+
+    /// How many points of its outermost axis a stage leaves out, where that may be asked.
+    Optional<Expr> skipped(Stage stage) {
+        return parts.isPresent()
+                ? Optional.of(new Expr.Element(stage.ranges, Expr.literal(skipNumber())))
+                : Optional.empty();
+    }
+
+    private Expr call(Method method, Stage from) {
+        return invoke(method, from.frame, from.floats, from.doubles, from.longs, from.ranges);
     }
 
     /// A call of a static method of this class.
@@ -157,7 +196,7 @@ final class KernelEmitter {
     Emitted emit() {
         tasks();
         Method run = method(false, "run", Type.VOID_TYPE);
-        Stage driver = new Stage(this, run);
+        Stage driver = new Stage(this, run, vector);
         Expr.Local from = run.parameter("from", Type.LONG_TYPE);
         Expr.Local to = run.parameter("to", Type.LONG_TYPE);
         List<Kernel.Expr> bounds = new ArrayList<>();
@@ -172,6 +211,9 @@ final class KernelEmitter {
         kernel.grid().forEach(a -> axisSizes.add(a.size()));
         kernel.axes().forEach(a -> axisSizes.add(a.size()));
         driver.prepare(bounds, List.of(axisSizes), splits);
+        if (parts.isPresent()) {
+            run.add(new Statement.SetElement(driver.ranges, Expr.literal(skipNumber()), Expr.literal(0L)));
+        }
         for (Kernel.Axis axis : kernel.axes()) {
             range(driver, axis.name(), Expr.literal(0L), driver.dim(axis.size()));
         }
@@ -190,13 +232,16 @@ final class KernelEmitter {
                     driver,
                     kernel.grid().stream().filter(a -> a.split().isPresent()).toList());
         });
+        if (tiled) {
+            micro.load(code.initializer());
+        }
         return new Emitted(
                 code,
                 new Needs(
                         tiles.used(Tiles.Kind.FLOATS),
                         tiles.used(Tiles.Kind.DOUBLES),
                         tiles.used(Tiles.Kind.LONGS),
-                        2 * axes.size()));
+                        skipNumber() + 1));
     }
 
     private static void bounds(Kernel.Statement statement, List<Kernel.Expr> into) {
@@ -275,6 +320,7 @@ final class KernelEmitter {
             case Kernel.Reduce s -> new ReduceEmitter(this).reduce(driver, s);
             case Kernel.Dot s -> {
                 if (s.dtype() == DType.F32) {
+                    tiled = true;
                     new DotEmitter(this, driver, s).emit();
                 } else {
                     plainDot(driver, s);
@@ -358,11 +404,5 @@ final class KernelEmitter {
                 new Values(driver, "", Expr.literal(0L))
                         .scalar(value, Optional.empty())
                         .asLong());
-    }
-
-    /// Calls a stage from the driver.
-    void run(Stage driver, Stage stage) {
-        driver.method.call(
-                invoke(stage.method, driver.frame, driver.floats, driver.doubles, driver.longs, driver.ranges));
     }
 }

@@ -36,16 +36,17 @@ final class LineEmitter {
             Kernel.Expr value,
             String buffer,
             Line line) {
-        Stage stage = emitter.stage(name);
-        stage.prepare(List.of(value), List.of(index), Set.of(buffer));
-        nest(stage, axes, 0, () -> {
-            Expr.Local low = stage.method.let("low", stage.low(over));
-            Expr.Local count = stage.method.let("n", stage.high(over).minus(low).asInt());
-            Values values = new Values(stage, over, low);
-            values.hoist(value, false);
-            line.emit(stage, values, count);
+        emitter.stage(driver, name, stage -> {
+            stage.prepare(List.of(value), List.of(index), Set.of(buffer));
+            nest(stage, axes, 0, () -> {
+                Expr.Local low = stage.method.let("low", stage.low(over));
+                Expr.Local count =
+                        stage.method.let("n", stage.high(over).minus(low).asInt());
+                Values values = new Values(stage, over, low);
+                values.hoist(value, false);
+                line.emit(stage, values, count);
+            });
         });
-        emitter.run(driver, stage);
     }
 
     private static void nest(Stage stage, List<String> axes, int depth, Runnable line) {
@@ -53,14 +54,7 @@ final class LineEmitter {
             line.run();
             return;
         }
-        String axis = axes.get(depth);
-        Expr.Local low = stage.method.let("low", stage.low(axis));
-        Expr.Local at = stage.method.let("at", low);
-        stage.method.loop(at, Expr.literal(1L), stage.high(axis), () -> {
-            stage.bind(axis, at);
-            stage.bind(KernelEmitter.relative(axis), at.minus(low));
-            nest(stage, axes, depth + 1, line);
-        });
+        stage.walk(axes.get(depth), () -> nest(stage, axes, depth + 1, line));
     }
 
     void scan(Stage driver, Kernel.Scan scan) {

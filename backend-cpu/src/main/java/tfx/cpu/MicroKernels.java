@@ -4,6 +4,8 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Consumer;
 import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
 import tfx.cpu.code.ClassCode;
@@ -11,6 +13,7 @@ import tfx.cpu.code.Expr;
 import tfx.cpu.code.Method;
 import tfx.cpu.code.Statement;
 import tfx.runtime.DType;
+import tfx.runtime.program.Warmup;
 
 /// The register tiles of matrix products, shared by all kernels of a program:
 /// `C[rows, panel] (+)= A[rows, k] B[k, panel]`.
@@ -93,21 +96,26 @@ final class MicroKernels {
 
     /// A register tile.
     ///
-    /// @param between positions between the panels of B, where there are several
     /// @param fresh   whether C begins as zeros, and not as what it holds
-    record Tile(int rows, int panels, long between, boolean fresh, Operand a, Operand b) {
+    record Tile(int rows, int panels, boolean fresh, Operand a, Operand b) {
         Tile(int rows, boolean fresh, Operand a, Operand b) {
-            this(rows, 1, 0, fresh, a, b);
+            this(rows, 1, fresh, a, b);
         }
 
         String name() {
-            String several = panels == 1 ? "" : "x" + panels + "_" + between;
+            String several = panels == 1 ? "" : "x" + panels;
             return (fresh ? "tile" : "add") + rows + several + "_" + a.text() + "_" + b.text();
         }
     }
 
     /// Panels that a single row takes at once: one panel alone would wait for its own sums.
     static final int ROW_PANELS = 4;
+
+    private static final String SUPPORT = "tfx/runtime/program/Support";
+    private static final String LOAD = "load";
+
+    /// Calls after which the JIT compiler takes a method.
+    private static final int FIRST_CALLS = 300;
 
     /// Rows and columns of the scalar twin's blocks.
     private static final int SCALAR_BLOCK = 4;
@@ -128,18 +136,26 @@ final class MicroKernels {
 
     private final int lanes;
     private final boolean vector;
+    private final Optional<Parts> parts;
     private final ClassCode code;
     private final Map<Tile, Method> methods = new LinkedHashMap<>();
+    private final Map<Tile, Method> blocks = new LinkedHashMap<>();
 
-    MicroKernels(int lanes, boolean vector, String className) {
+    /// @param parts where each tile is to have a scalar twin that works until it is hot
+    MicroKernels(int lanes, boolean vector, Optional<Parts> parts, String className) {
         this.lanes = lanes;
+        this.parts = parts;
         this.vector = vector && lanes > 1;
         this.wideTiles = lanes >= 16 ? new int[] {6, 4, 2, 1} : new int[0];
         this.tiles = lanes >= 16 ? new int[] {8, 4, 2, 1} : new int[] {6, 4, 2, 1};
         this.code = new ClassCode(className, Object.class, "product.tfx");
     }
 
+    /// The class, once all tiles are known.
     ClassCode code() {
+        if (!vector || parts.isPresent()) {
+            initialize();
+        }
         return code;
     }
 
@@ -160,51 +176,118 @@ final class MicroKernels {
     /// @param a    position of A's first element
     /// @param aRow elements between rows of A, where it lies in memory
     /// @param b    position of the panel's first element
+    /// @param next how far the panels of B are from each other, where the tile has several
     /// @param c    index of C's first element, whose rows are `cRow` elements apart
-    Expr invoke(Tile tile, Expr floats, Expr a, Expr aRow, Expr b, Expr c, Expr cRow, Expr depth) {
-        Method method = methods.computeIfAbsent(tile, this::make);
-        return new Expr.Call(
-                Opcodes.INVOKESTATIC,
-                code.internalName(),
-                method.name(),
-                method.signature(),
-                List.of(floats, a, aRow, b, c, cRow, depth));
+    Expr invoke(Tile tile, Expr floats, Expr a, Expr aRow, Expr b, Expr next, Expr c, Expr cRow, Expr depth) {
+        return call(methods.computeIfAbsent(tile, this::make), List.of(floats, a, aRow, b, next, c, cRow, depth));
+    }
+
+    private Expr call(Method method, List<Expr> arguments) {
+        return new Expr.Call(Opcodes.INVOKESTATIC, code.internalName(), method.name(), method.signature(), arguments);
     }
 
     private Method make(Tile tile) {
-        Method m = code.method(true, tile.name(), Type.VOID_TYPE);
-        Expr.Local floats = m.parameter("floats", Stage.FLOATS);
-        Expr.Local a = m.parameter("a", tile.a.position());
-        Expr.Local aRow = m.parameter("aRow", Type.INT_TYPE);
-        Expr.Local b = m.parameter("b", tile.b.position());
-        Expr.Local c = m.parameter("c", Type.INT_TYPE);
-        Expr.Local cRow = m.parameter("cRow", Type.INT_TYPE);
-        Expr.Local depth = m.parameter("depth", Type.INT_TYPE);
-        if (vector) {
-            vectors(tile, m, floats, a, aRow, b, c, cRow, depth);
-        } else {
-            scalars(tile, m, floats, a, aRow, b, c, cRow, depth);
+        if (!vector) {
+            return made(tile, tile.name(), p -> scalars(tile, p));
         }
+        if (parts.isEmpty()) {
+            return made(tile, tile.name(), p -> vectors(tile, p));
+        }
+        Method vectors = made(tile, tile.name(), p -> {
+            // A warm-up's call, which counts and does nothing.
+            Expr some = new Expr.Compare(">=", p.depth, Expr.literal(0));
+            p.method.choose(some, () -> vectors(tile, p), () -> {});
+        });
+        Method twin = made(tile, tile.name() + "_twin", p -> scalars(tile, p));
+        return made(tile, tile.name() + "_either", p -> either(tile, vectors, twin, p));
+    }
+
+    /// A register tile's method and its parameters.
+    private record Parameters(
+            Method method,
+            Expr.Local floats,
+            Expr.Local a,
+            Expr.Local aRow,
+            Expr.Local b,
+            Expr.Local next,
+            Expr.Local c,
+            Expr.Local cRow,
+            Expr.Local depth) {
+        List<Expr> all() {
+            return List.of(floats, a, aRow, b, next, c, cRow, depth);
+        }
+    }
+
+    private Method made(Tile tile, String name, Consumer<Parameters> body) {
+        Method m = code.method(true, name, Type.VOID_TYPE);
+        body.accept(new Parameters(
+                m,
+                m.parameter("floats", Stage.FLOATS),
+                m.parameter("a", tile.a.position()),
+                m.parameter("aRow", Type.INT_TYPE),
+                m.parameter("b", tile.b.position()),
+                m.parameter("next", tile.b.position()),
+                m.parameter("c", Type.INT_TYPE),
+                m.parameter("cRow", Type.INT_TYPE),
+                m.parameter("depth", Type.INT_TYPE)));
         return m;
     }
 
-    private void vectors(Tile tile, Method m, Expr floats, Expr a, Expr aRow, Expr b, Expr c, Expr cRow, Expr depth) {
+    /// A tile's vector code where that is hot, else its scalar twin.
+    private void either(Tile tile, Method vectors, Method twin, Parameters p) {
+        Expr zero = Expr.literal(0);
+        int columns = tile.panels * panel();
+        Parts.Part part = parts.orElseThrow().add(vectors, twin, (m, c) -> {
+            Expr address = new Expr.Element(c.frame(), zero);
+            Expr depth = new Expr.Element(c.frame(), Expr.literal(1)).asInt();
+            Expr a = tile.a.scratch ? zero : address;
+            Expr b = tile.b.scratch ? zero : address;
+            Expr next = tile.b.scratch ? zero : Expr.literal(0L);
+            return call(
+                    m, List.of(c.floats(), a, Expr.literal(Warmup.STEPS), b, next, zero, Expr.literal(columns), depth));
+        });
+        int left = tile.rows * Math.max(tile.a.row, Warmup.STEPS) + Warmup.STEPS * tile.a.column;
+        int right = Warmup.STEPS * tile.b.row + panel();
+        int floats = Math.max(tile.rows * columns, Math.max(left, right));
+        Expr bytes = Expr.literal(Float.BYTES * Math.max(left, right));
+        parts.orElseThrow().loaded(part.tell("tile", Expr.literal(floats), bytes));
+        boolean largest = wideTiles.length == 0
+                ? tile.panels == 1 && tile.rows == tiles[0]
+                : tile.panels == WIDE_PANELS && tile.rows == wideTiles[0];
+        if (largest) {
+            parts.orElseThrow().loaded(part.tell("want"));
+        }
+        Method m = p.method;
+        m.choose(part.hot(), () -> m.call(call(vectors, p.all())), () -> {
+            m.call(part.tell("want"));
+            m.call(call(twin, p.all()));
+        });
+    }
+
+    private void vectors(Tile tile, Parameters p) {
+        Method m = p.method;
+        Expr floats = p.floats;
+        Expr b = p.b;
         VectorLanes v = new VectorLanes(m, lanes);
         int width = 2 * tile.panels;
         List<Expr.Local> sums = new ArrayList<>();
         for (int r = 0; r < tile.rows; r++) {
-            Expr row = c.plus(cRow.times(Expr.literal(r)));
+            Expr row = p.c.plus(p.cRow.times(Expr.literal(r)));
             for (int i = 0; i < width; i++) {
                 sums.add(m.let("sum", tile.fresh ? v.constant(0f) : v.load(floats, row.plus(Expr.literal(i * lanes)))));
             }
         }
-        List<Expr> rows = rows(tile, m, a, aRow);
+        List<Expr> rows = rows(tile, m, p.a, p.aRow);
+        List<Expr> apart = new ArrayList<>(List.of(p.next, p.next));
+        for (int i = 2; i < tile.panels; i++) {
+            apart.add(m.let("apart", apart.getLast().plus(p.next)));
+        }
         Expr.Local k = m.let("k", Expr.literal(0));
-        m.loop(k, Expr.literal(1), depth, () -> {
+        m.loop(k, Expr.literal(1), p.depth, () -> {
             Expr panel = b.plus(tile.b.distance(k, tile.b.row));
             List<Expr> right = new ArrayList<>();
             for (int i = 0; i < tile.panels; i++) {
-                right.addAll(tile.b.pair(v, floats, panel.plus(between(tile, i))));
+                right.addAll(tile.b.pair(v, floats, i == 0 ? panel : panel.plus(apart.get(i))));
             }
             for (int r = 0; r < tile.rows; r++) {
                 Expr at = rows.get(r).plus(tile.a.distance(k, tile.a.column));
@@ -216,17 +299,11 @@ final class MicroKernels {
             }
         });
         for (int r = 0; r < tile.rows; r++) {
-            Expr row = c.plus(cRow.times(Expr.literal(r)));
+            Expr row = p.c.plus(p.cRow.times(Expr.literal(r)));
             for (int i = 0; i < width; i++) {
                 m.call(v.store(sums.get(width * r + i), floats, row.plus(Expr.literal(i * lanes))));
             }
         }
-    }
-
-    /// How far a panel of B is from the first.
-    private static Expr between(Tile tile, int panel) {
-        long distance = panel * tile.between;
-        return tile.b.scratch ? Expr.literal((int) distance) : Expr.literal(distance);
     }
 
     /// Where the rows of A begin.
@@ -250,75 +327,104 @@ final class MicroKernels {
         return rows;
     }
 
-    private void scalars(Tile tile, Method m, Expr floats, Expr a, Expr aRow, Expr b, Expr c, Expr cRow, Expr depth) {
-        int width = Math.min(SCALAR_BLOCK, 2 * lanes);
-        Expr between = tile.a.scratch ? Expr.literal(tile.a.row) : aRow;
-        for (int first = 0; first < tile.rows; first += SCALAR_BLOCK) {
-            int rows = Math.min(SCALAR_BLOCK, tile.rows - first);
-            List<Expr> left = new ArrayList<>();
-            List<Expr> result = new ArrayList<>();
-            for (int r = first; r < first + rows; r++) {
-                left.add(m.let("row", a.plus(tile.a.distance(between.times(Expr.literal(r))))));
-                result.add(m.let("to", c.plus(cRow.times(Expr.literal(r)))));
-            }
+    /// A tile in blocks of a few rows and columns. Tiles share the methods of blocks, so that the JIT compiler has
+    /// few to compile, and soon.
+    private void scalars(Tile tile, Parameters p) {
+        Method m = p.method;
+        Expr between = tile.a.scratch ? Expr.literal(tile.a.row) : p.aRow;
+        for (int first = 0; first < tile.rows; ) {
+            int rows = Integer.highestOneBit(Math.min(SCALAR_BLOCK, tile.rows - first));
+            Tile shape = new Tile(rows, tile.fresh, tile.a, tile.b);
+            Method block = blocks.computeIfAbsent(shape, t -> made(t, t.name() + "_block", q -> block(t, q)));
+            Expr.Local a = m.let("row", p.a.plus(tile.a.distance(between.times(Expr.literal(first)))));
+            Expr.Local c = m.let("to", p.c.plus(p.cRow.times(Expr.literal(first))));
+            Expr.Local right = m.let("right", p.b);
             for (int panel = 0; panel < tile.panels; panel++) {
-                Expr right = b.plus(between(tile, panel));
-                int column = panel * 2 * lanes;
+                if (panel > 0) {
+                    m.set(right, right.plus(p.next));
+                }
+                Expr to = c.plus(Expr.literal(panel * panel()));
                 Expr.Local j = m.let("j", Expr.literal(0));
-                m.loop(j, Expr.literal(width), Expr.literal(2 * lanes), () -> {
-                    List<Expr> to = result.stream()
-                            .map(x -> x.plus(j).plus(Expr.literal(column)))
-                            .toList();
-                    scalarBlock(tile, m, floats, left, right, j, to, width, depth);
+                m.loop(j, Expr.literal(blockColumns()), Expr.literal(panel()), () -> {
+                    Expr b = right.plus(tile.b.column(j, lanes));
+                    m.call(call(block, List.of(p.floats, a, p.aRow, b, p.next, to.plus(j), p.cRow, p.depth)));
                 });
             }
+            first += rows;
         }
     }
 
-    /// A few rows by a few columns from `j` on, whose sums stay in registers.
-    private void scalarBlock(
-            Tile tile,
-            Method m,
-            Expr floats,
-            List<Expr> left,
-            Expr right,
-            Expr.Local j,
-            List<Expr> result,
-            int width,
-            Expr depth) {
+    private int blockColumns() {
+        return Math.min(SCALAR_BLOCK, panel());
+    }
+
+    /// A few rows by a few columns, whose sums stay in registers.
+    private void block(Tile tile, Parameters p) {
+        Method m = p.method;
         ScalarLanes s = new ScalarLanes(m);
+        Expr between = tile.a.scratch ? Expr.literal(tile.a.row) : p.aRow;
+        int width = blockColumns();
+        List<Expr> left = new ArrayList<>();
+        List<Expr> result = new ArrayList<>();
         List<Expr.Local> sums = new ArrayList<>();
-        for (Expr to : result) {
+        for (int r = 0; r < tile.rows; r++) {
+            left.add(m.let("row", p.a.plus(tile.a.distance(between.times(Expr.literal(r))))));
+            Expr.Local to = m.let("to", p.c.plus(p.cRow.times(Expr.literal(r))));
             for (int i = 0; i < width; i++) {
-                Expr before = new Expr.Element(floats, to.plus(Expr.literal(i)));
-                sums.add(m.let("sum", tile.fresh ? new Expr.Literal(0f) : before));
+                Expr at = to.plus(Expr.literal(i));
+                result.add(at);
+                sums.add(m.let("sum", tile.fresh ? new Expr.Literal(0f) : new Expr.Element(p.floats, at)));
             }
         }
         List<Expr> columns = new ArrayList<>();
         for (int i = 0; i < width; i++) {
-            columns.add(m.let("column", right.plus(tile.b.column(j.plus(Expr.literal(i)), lanes))));
+            columns.add(m.let("column", p.b.plus(tile.b.column(Expr.literal(i), lanes))));
         }
         Expr.Local k = m.let("k", Expr.literal(0));
-        m.loop(k, Expr.literal(1), depth, () -> {
+        m.loop(k, Expr.literal(1), p.depth, () -> {
             Expr.Local at = m.let("at", tile.b.distance(k, tile.b.row));
-            List<Expr> values = new ArrayList<>();
+            List<Expr> right = new ArrayList<>();
             for (Expr column : columns) {
-                values.add(m.let("b", tile.b.element(floats, column.plus(at))));
+                right.add(m.let("b", tile.b.element(p.floats, column.plus(at))));
             }
-            for (int r = 0; r < left.size(); r++) {
+            for (int r = 0; r < tile.rows; r++) {
                 Expr from = left.get(r).plus(tile.a.distance(k, tile.a.column));
-                Expr.Local value = m.let("a", tile.a.element(floats, from));
+                Expr.Local value = m.let("a", tile.a.element(p.floats, from));
                 for (int i = 0; i < width; i++) {
                     Expr.Local sum = sums.get(r * width + i);
-                    m.set(sum, s.fma(value, values.get(i), sum));
+                    m.set(sum, s.fma(value, right.get(i), sum));
                 }
             }
         });
-        for (int r = 0; r < result.size(); r++) {
-            for (int i = 0; i < width; i++) {
-                Expr to = result.get(r).plus(Expr.literal(i));
-                m.add(new Statement.SetElement(floats, to, sums.get(r * width + i)));
-            }
+        for (int i = 0; i < result.size(); i++) {
+            m.add(new Statement.SetElement(p.floats, result.get(i), sums.get(i)));
+        }
+    }
+
+    /// Calls each block with nothing to add when the class is loaded, so that the JIT compiler takes it before it
+    /// has work: interpreted, the first products would take longer than all else of a first call.
+    private void initialize() {
+        Method m = code.initializer();
+        Expr.Local floats = m.let("floats", ScalarLanes.invoke(SUPPORT, "block", Stage.FLOATS));
+        Expr.Local i = m.let("i", Expr.literal(0));
+        m.loop(
+                i,
+                Expr.literal(1),
+                Expr.literal(FIRST_CALLS),
+                () -> blocks.forEach((tile, block) -> {
+                    Expr a = tile.a.scratch ? Expr.literal(0) : Expr.literal(0L);
+                    Expr b = tile.b.scratch ? Expr.literal(0) : Expr.literal(0L);
+                    Expr zero = Expr.literal(0);
+                    m.call(call(block, List.of(floats, a, zero, b, b, zero, zero, zero)));
+                }));
+        parts.ifPresent(p -> p.classes().forEach(c -> m.call(Parts.warmup(c))));
+        code.method(true, LOAD, Type.VOID_TYPE);
+    }
+
+    /// Loads the class, for kernels that use tiles; nothing where no tile is scalar code.
+    void load(Method from) {
+        if (!vector || parts.isPresent()) {
+            from.call(ScalarLanes.invoke(code.internalName(), LOAD, Type.VOID_TYPE));
         }
     }
 }

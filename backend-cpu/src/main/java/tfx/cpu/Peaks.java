@@ -8,6 +8,7 @@ import java.lang.invoke.MethodType;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
@@ -71,7 +72,7 @@ public record Peaks(double operations, double bytes) {
     /// The largest register tile, called again and again.
     private record Probe(MethodHandle tile, int elements, double operations) {
         static Probe make(int lanes) {
-            MicroKernels micro = new MicroKernels(lanes, true, "tfx.emitted.peak.Tiles");
+            MicroKernels micro = new MicroKernels(lanes, true, Optional.empty(), "tfx.emitted.peak.Tiles");
             boolean wide = micro.wideTiles().length > 0;
             int rows = wide ? micro.wideTiles()[0] : micro.tiles()[0];
             int panels = wide ? MicroKernels.WIDE_PANELS : 1;
@@ -80,7 +81,6 @@ public record Peaks(double operations, double bytes) {
             MicroKernels.Tile tile = new MicroKernels.Tile(
                     rows,
                     panels,
-                    (long) DEPTH * micro.panel(),
                     true,
                     MicroKernels.Operand.scratch(DEPTH, 1),
                     MicroKernels.Operand.scratch(micro.panel(), 1));
@@ -99,6 +99,7 @@ public record Peaks(double operations, double bytes) {
                             zero,
                             zero,
                             Expr.literal(left),
+                            Expr.literal(DEPTH * micro.panel()),
                             Expr.literal(right),
                             Expr.literal(panels * micro.panel()),
                             Expr.literal(DEPTH))));

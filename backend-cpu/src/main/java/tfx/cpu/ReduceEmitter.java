@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiConsumer;
 import org.objectweb.asm.Type;
 import tfx.cpu.code.Expr;
 import tfx.cpu.code.Method;
@@ -34,10 +35,7 @@ final class ReduceEmitter {
         boolean columns = Neighbours.columnsFirst(
                 emitter.kernel(), reduce, t -> emitter.tile(t).axes());
         if (columns && reduce.dtype() == DType.F32) {
-            Stage stage = emitter.stage("reduce_" + reduce.name());
-            stage.prepare(List.of(reduce.value()), List.of(), Set.of());
-            outer(stage, reduce.axes().subList(0, reduce.axes().size() - 1), () -> columns(stage, reduce));
-            emitter.run(driver, stage);
+            stage(driver, reduce, reduce.axes().subList(0, reduce.axes().size() - 1), this::columns);
             return;
         }
         if (columns) {
@@ -52,10 +50,18 @@ final class ReduceEmitter {
             tile.update(driver, reduce.name(), emitter.tile(reduce.name()), order, joined);
             return;
         }
-        Stage stage = emitter.stage("reduce_" + reduce.name());
-        stage.prepare(List.of(reduce.value()), List.of(), Set.of());
-        outer(stage, reduce.axes(), () -> row(stage, reduce));
-        emitter.run(driver, stage);
+        stage(driver, reduce, reduce.axes(), this::row);
+    }
+
+    private void stage(Stage driver, Kernel.Reduce reduce, List<String> axes, BiConsumer<Stage, Kernel.Reduce> body) {
+        emitter.stage(driver, "reduce_" + reduce.name(), stage -> {
+            stage.prepare(List.of(reduce.value()), List.of(), Set.of());
+            if (axes.isEmpty()) {
+                body.accept(stage, reduce);
+            } else {
+                stage.outermost(axes.getFirst(), () -> inside(stage, axes, 1, () -> body.accept(stage, reduce)));
+            }
+        });
     }
 
     private static Kernel.Expr identity(Kernel.Reduce reduce) {
@@ -65,24 +71,13 @@ final class ReduceEmitter {
         return new Kernel.Constant(reduce.dtype(), value);
     }
 
-    /// Loops over axes, outermost first, around what `body` adds.
-    private static void outer(Stage stage, List<String> axes, Runnable body) {
-        if (axes.isEmpty()) {
+    /// Walks axes from the place `from` on, outermost first, around what `body` adds.
+    private static void inside(Stage stage, List<String> axes, int from, Runnable body) {
+        if (from == axes.size()) {
             body.run();
-            return;
+        } else {
+            stage.walk(axes.get(from), () -> inside(stage, axes, from + 1, body));
         }
-        walk(stage, axes.getFirst(), () -> outer(stage, axes.subList(1, axes.size()), body));
-    }
-
-    private static void walk(Stage stage, String axis, Runnable body) {
-        Method m = stage.method;
-        Expr.Local low = m.let("low", stage.low(axis));
-        Expr.Local at = m.let("at", low);
-        m.loop(at, Expr.literal(1L), stage.high(axis), () -> {
-            stage.bind(axis, at);
-            stage.bind(KernelEmitter.relative(axis), at.minus(low));
-            body.run();
-        });
     }
 
     /// Reduces down columns: a few vectors of neighbouring columns at once stay in registers along the axis. The
@@ -90,13 +85,16 @@ final class ReduceEmitter {
     private void columns(Stage stage, Kernel.Reduce reduce) {
         Method m = stage.method;
         String column = reduce.axes().getLast();
+        if (reduce.axes().size() == 1) {
+            stage.empties(column);
+        }
         Expr.Local low = m.let("low", stage.low(column));
         Expr.Local count = m.let("n", stage.high(column).minus(low).asInt());
         Tiles.Tile tile = emitter.tile(reduce.name());
         Expr to = m.let("to", emitter.tilePosition(stage, tile, column));
         Expr.Local x = m.let("x", Expr.literal(0));
         Values probe = new Values(stage, column, low);
-        if (emitter.vector()
+        if (stage.vector
                 && Values.hasVectorForm(reduce.fn().combine())
                 && probe.varying(reduce.value())
                 && probe.vectorizes(reduce.value())) {
@@ -110,7 +108,7 @@ final class ReduceEmitter {
         Expr neutral = new Expr.Literal((float) reduce.fn().floatIdentity());
         Expr sums = Expr.literal(partial);
         m.loop(x, Expr.literal(1), count, () -> m.add(new Statement.SetElement(stage.floats, sums.plus(x), neutral)));
-        walk(stage, reduce.over(), () -> {
+        stage.walk(reduce.over(), () -> {
             Values values = new Values(stage, column, low);
             values.hoist(reduce.value(), false);
             m.set(x, first);
@@ -134,7 +132,7 @@ final class ReduceEmitter {
     private void vectors(
             Stage stage, Kernel.Reduce reduce, int together, Expr.Local x, Expr low, Expr.Local count, Expr to) {
         Method m = stage.method;
-        VectorLanes lanes = emitter.vectors(m);
+        VectorLanes lanes = stage.lanes();
         int width = emitter.lanes();
         m.loop(x, Expr.literal(together * width), count, () -> {
             List<Expr.Local> sums = new ArrayList<>();
@@ -143,12 +141,12 @@ final class ReduceEmitter {
                 sums.add(m.let("sum", lanes.constant((float) reduce.fn().floatIdentity())));
                 points.add(m.let("x", x.plus(Expr.literal(i * width))));
             }
-            walk(stage, reduce.over(), () -> {
+            stage.walk(reduce.over(), () -> {
                 Values values = new Values(stage, reduce.axes().getLast(), low);
                 values.hoist(reduce.value(), true);
                 for (int i = 0; i < together; i++) {
                     Expr value = values.vector(reduce.value(), points.get(i));
-                    m.set(sums.get(i), Values.vectorBinary(lanes, reduce.fn().combine(), sums.get(i), value));
+                    m.set(sums.get(i), Values.vectorBinary(lanes, reduce.fn().combine(), value, sums.get(i)));
                     values.begin();
                 }
             });
@@ -156,7 +154,7 @@ final class ReduceEmitter {
                 Expr at = m.let("at", to.plus(points.get(i)));
                 Expr result = reduce.accumulate()
                         ? Values.vectorBinary(lanes, reduce.fn().combine(), lanes.load(stage.floats, at), sums.get(i))
-                        : sums.get(i);
+                        : lanes.known(sums.get(i));
                 m.call(lanes.store(result, stage.floats, at));
             }
         });
@@ -201,7 +199,7 @@ final class ReduceEmitter {
         int sums = vectors * lanes;
         int partial = emitter.tiles().reserve(Tiles.Kind.FLOATS, sums);
         boolean vector =
-                emitter.vector() && Values.hasVectorForm(reduce.fn().combine()) && values.vectorizes(reduce.value());
+                stage.vector && Values.hasVectorForm(reduce.fn().combine()) && values.vectorizes(reduce.value());
         values.hoist(reduce.value(), vector);
         Expr.Local x = m.let("x", Expr.literal(0));
         if (vector) {
@@ -228,7 +226,7 @@ final class ReduceEmitter {
             Expr other = lane.plus(Expr.literal(half));
             Expr end = Expr.literal(partial + half);
             if (vector) {
-                VectorLanes v = emitter.vectors(m);
+                VectorLanes v = stage.lanes();
                 m.loop(lane, Expr.literal(lanes), end, () -> {
                     Expr a = v.load(stage.floats, lane);
                     Expr b = v.load(stage.floats, other);
@@ -269,7 +267,7 @@ final class ReduceEmitter {
     private void vectorSums(
             Stage stage, Kernel.Reduce reduce, Values values, Expr count, Expr.Local x, int vectors, int partial) {
         Method m = stage.method;
-        VectorLanes v = emitter.vectors(m);
+        VectorLanes v = stage.lanes();
         int lanes = emitter.lanes();
         List<Expr.Local> sums = new ArrayList<>();
         for (int i = 0; i < vectors; i++) {
@@ -280,7 +278,7 @@ final class ReduceEmitter {
                 Expr.Local at = m.let("x", x.plus(Expr.literal(i * lanes)));
                 values.begin();
                 Expr value = values.vector(reduce.value(), at);
-                m.set(sums.get(i), Values.vectorBinary(v, reduce.fn().combine(), sums.get(i), value));
+                m.set(sums.get(i), Values.vectorBinary(v, reduce.fn().combine(), value, sums.get(i)));
             }
         });
         Expr.Local rest = m.let("rest", x);
@@ -293,10 +291,10 @@ final class ReduceEmitter {
                     Expr.literal(lanes),
                     m.let("limit", limit),
                     () -> m.set(
-                            sum, Values.vectorBinary(v, reduce.fn().combine(), sum, values.vector(reduce.value(), x))));
+                            sum, Values.vectorBinary(v, reduce.fn().combine(), values.vector(reduce.value(), x), sum)));
         }
         for (int i = 0; i < vectors; i++) {
-            m.call(v.store(sums.get(i), stage.floats, Expr.literal(partial + i * lanes)));
+            m.call(v.store(v.known(sums.get(i)), stage.floats, Expr.literal(partial + i * lanes)));
         }
     }
 }

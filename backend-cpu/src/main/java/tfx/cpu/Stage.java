@@ -3,6 +3,7 @@ package tfx.cpu;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import org.objectweb.asm.Opcodes;
@@ -29,11 +30,18 @@ final class Stage {
     final Expr.Local doubles;
     final Expr.Local longs;
     final Expr.Local ranges;
+
+    /// Whether to use vectors, or be their scalar twin.
+    final boolean vector;
+
+    private boolean vectors;
+    private Optional<Cut> cut = Optional.empty();
     private final Map<String, Expr> symbols = new HashMap<>();
     private final Map<String, Expr> addresses = new HashMap<>();
 
-    private Stage(KernelEmitter emitter, Method method, Expr.Local frame, Expr.Local[] scratch) {
+    private Stage(KernelEmitter emitter, Method method, boolean vector, Expr.Local frame, Expr.Local[] scratch) {
         this.emitter = emitter;
+        this.vector = vector;
         this.method = method;
         this.frame = frame;
         this.floats = scratch[0];
@@ -42,8 +50,8 @@ final class Stage {
         this.ranges = scratch[3];
     }
 
-    Stage(KernelEmitter emitter, Method method) {
-        this(emitter, method, method.parameter("frame", LONGS), new Expr.Local[] {
+    Stage(KernelEmitter emitter, Method method, boolean vector) {
+        this(emitter, method, vector, method.parameter("frame", LONGS), new Expr.Local[] {
             method.parameter("floats", FLOATS),
             method.parameter("doubles", DOUBLES),
             method.parameter("longs", LONGS),
@@ -53,7 +61,7 @@ final class Stage {
 
     /// For a method that has a frame and nothing else.
     static Stage ofFrame(KernelEmitter emitter, Method method, Expr.Local frame) {
-        return new Stage(emitter, method, frame, new Expr.Local[] {frame, frame, frame, frame});
+        return new Stage(emitter, method, false, frame, new Expr.Local[] {frame, frame, frame, frame});
     }
 
     /// The scratch array of an element type.
@@ -73,6 +81,53 @@ final class Stage {
     /// One past the last point.
     Expr high(String axis) {
         return new Expr.Element(ranges, Expr.literal(2 * emitter.axisNumber(axis) + 1));
+    }
+
+    /// How a call of a stage works on less.
+    ///
+    /// @param axis    whose range may be empty: the stage then does nothing
+    /// @param divides whether the stage can also leave out the first points of that axis
+    record Cut(String axis, boolean divides) {}
+
+    Optional<Cut> cut() {
+        return cut;
+    }
+
+    /// Says that the stage does nothing where this axis has no points.
+    void empties(String axis) {
+        cut = Optional.of(new Cut(axis, false));
+    }
+
+    /// Vectors in the code of this stage.
+    VectorLanes lanes() {
+        vectors = true;
+        return new VectorLanes(method, emitter.lanes());
+    }
+
+    /// Whether the code has vectors.
+    boolean hasVectors() {
+        return vectors;
+    }
+
+    /// Walks the outermost axis, of which a call may leave out the first points.
+    void outermost(String axis, Runnable body) {
+        cut = Optional.of(new Cut(axis, true));
+        walk(axis, emitter.skipped(this), body);
+    }
+
+    /// Walks an axis.
+    void walk(String axis, Runnable body) {
+        walk(axis, Optional.empty(), body);
+    }
+
+    private void walk(String axis, Optional<Expr> skipped, Runnable body) {
+        Expr.Local low = method.let("low", low(axis));
+        Expr.Local at = method.let("at", skipped.isPresent() ? low.plus(skipped.get()) : low);
+        method.loop(at, Expr.literal(1L), high(axis), () -> {
+            bind(axis, at);
+            bind(KernelEmitter.relative(axis), at.minus(low));
+            body.run();
+        });
     }
 
     /// Reads what expressions need before any loop: sizes, addresses, and the points of axes that no loop here

@@ -38,20 +38,20 @@ final class TileEmitter {
 
     /// Sets a tile's elements while walking `order`, which may hold axes that the tile lacks.
     void update(Stage driver, String name, Tiles.Tile tile, List<String> order, Kernel.Expr value) {
-        Stage stage = emitter.stage("let_" + name);
-        Sink sink = new TileSink(stage, tile, order.isEmpty() ? "" : order.getLast());
-        stage.prepare(List.of(value), List.of(), Set.of());
-        loops(stage, order, 0, value, sink);
-        emitter.run(driver, stage);
+        emitter.stage(driver, "let_" + name, stage -> {
+            Sink sink = new TileSink(stage, tile, order.isEmpty() ? "" : order.getLast());
+            stage.prepare(List.of(value), List.of(), Set.of());
+            loops(stage, order, 0, value, sink);
+        });
     }
 
     void store(Stage driver, Kernel.Store store) {
-        Stage stage = emitter.stage("store");
-        Sink sink = new BufferSink(stage, store);
         List<Dim> limits = store.lookups().stream().map(Kernel.Lookup::limit).toList();
-        stage.prepare(Exprs.values(store), List.of(store.index(), limits), Set.of(store.buffer()));
-        loops(stage, store.axes(), 0, store.value(), sink);
-        emitter.run(driver, stage);
+        emitter.stage(driver, "store", stage -> {
+            Sink sink = new BufferSink(stage, store);
+            stage.prepare(Exprs.values(store), List.of(store.index(), limits), Set.of(store.buffer()));
+            loops(stage, store.axes(), 0, store.value(), sink);
+        });
     }
 
     private void loops(Stage stage, List<String> axes, int depth, Kernel.Expr value, Sink sink) {
@@ -61,25 +61,27 @@ final class TileEmitter {
             return;
         }
         String axis = axes.get(depth);
-        Expr.Local low = m.let("low", stage.low(axis));
-        Expr.Local high = m.let("high", stage.high(axis));
         if (depth == axes.size() - 1) {
-            inner(stage, axis, low, m.let("n", high.minus(low).asInt()), value, sink);
+            if (depth == 0) {
+                stage.empties(axis);
+            }
+            Expr.Local low = m.let("low", stage.low(axis));
+            inner(stage, axis, low, m.let("n", stage.high(axis).minus(low).asInt()), value, sink);
             return;
         }
-        Expr.Local at = m.let("at", low);
-        m.loop(at, Expr.literal(1L), high, () -> {
-            stage.bind(axis, at);
-            stage.bind(KernelEmitter.relative(axis), at.minus(low));
-            loops(stage, axes, depth + 1, value, sink);
-        });
+        Runnable inside = () -> loops(stage, axes, depth + 1, value, sink);
+        if (depth == 0) {
+            stage.outermost(axis, inside);
+        } else {
+            stage.walk(axis, inside);
+        }
     }
 
     /// The innermost loop: vectors while they fit, then one element after the other.
     void inner(Stage stage, String axis, Expr low, Expr.Local count, Kernel.Expr value, Sink sink) {
         Method m = stage.method;
         Values values = new Values(stage, axis, low);
-        boolean vector = emitter.vector()
+        boolean vector = stage.vector
                 && !axis.isEmpty()
                 && sink.vectorizes()
                 && emitter.dtype(value) == DType.F32
@@ -143,7 +145,7 @@ final class TileEmitter {
 
         @Override
         public void vector(Expr.Local x, Expr value) {
-            stage.method.call(emitter.vectors(stage.method).store(value, stage.floats, base.plus(x)));
+            stage.method.call(stage.lanes().store(value, stage.floats, base.plus(x)));
         }
     }
 
@@ -220,7 +222,7 @@ final class TileEmitter {
 
         @Override
         public void vector(Expr.Local x, Expr value) {
-            stage.method.call(emitter.vectors(stage.method).store(value, at(x)));
+            stage.method.call(stage.lanes().store(value, at(x)));
         }
     }
 }

@@ -223,6 +223,13 @@ record VectorLanes(Method method, int width) implements Lanes {
                 List.of(species(), value));
     }
 
+    /// The vector `x`, carried around a loop, as the result of an operation: the JIT compiler then knows its class
+    /// without having seen it, and keeps it in a register. For the same reason a sum in a loop is an argument, and
+    /// never what a method is called on.
+    Expr known(Expr x) {
+        return choose(mask(Expr.literal(1)), x, constant(0f));
+    }
+
     /// The mask that is `condition` (an int) in every lane.
     Expr mask(Expr condition) {
         return of("maskAll", MASK, species(), new Type[] {Type.BOOLEAN_TYPE}, condition);

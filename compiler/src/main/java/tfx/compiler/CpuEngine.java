@@ -19,7 +19,8 @@ final class CpuEngine implements Engine {
     }
 
     static Engine of(KernelProgram kernels, Map<String, Tensor> weights, int lanes, int threads) {
-        return new CpuEngine(kernels, CpuProgram.load(kernels, weights, new CpuProgram.Options(lanes, true, threads)));
+        CpuProgram.Options options = new CpuProgram.Options(lanes, CpuProgram.Code.WARMED, threads);
+        return new CpuEngine(kernels, CpuProgram.load(kernels, weights, options));
     }
 
     @Override

@@ -130,7 +130,7 @@ public final class Packager implements AutoCloseable {
             KernelProgram kernels = Pipeline.run(program.graph(), new Pipeline.Options(Target.cpu(lanes), true))
                     .kernels();
             String prefix = packageName + "." + program.name() + ".v" + lanes + ".";
-            CpuProgram.Classes classes = CpuProgram.classes(kernels, prefix, lanes, lanes > 1);
+            CpuProgram.Classes classes = CpuProgram.classes(kernels, prefix, lanes, CpuProgram.Code.WARMED);
             for (Map.Entry<String, byte[]> code : new TreeMap<>(classes.bytes()).entrySet()) {
                 entry(code.getKey().replace('.', '/') + ".class", code.getValue());
             }

@@ -74,9 +74,12 @@ final class DifferentialProperties {
     @Property(tries = 100, seed = "20261122")
     void vectorsAndTheirScalarTwinGiveTheSameBits(@ForAll long seed, @ForAll @IntRange(min = 1, max = 14) int size) {
         GraphGen.Generated program = GraphGen.generate(seed, size);
-        assertThat(Engines.CPU_TWIN.run(program.graph(), program.inputs()))
-                .as("seed %d size %d\n%s", seed, size, program.graph())
-                .isEqualTo(Engines.CPU_NATIVE.run(program.graph(), program.inputs()));
+        Map<String, Nd> expected = Engines.CPU_NATIVE.run(program.graph(), program.inputs());
+        for (Engines engine : List.of(Engines.CPU_TWIN, Engines.CPU_WARMED)) {
+            assertThat(engine.run(program.graph(), program.inputs()))
+                    .as("%s seed %d size %d\n%s", engine, seed, size, program.graph())
+                    .isEqualTo(expected);
+        }
     }
 
     @Property(tries = 100, seed = "20261122")

@@ -19,12 +19,14 @@ import tfx.runtime.Tensor;
 
 /// The engines that every test runs on, beside the evaluator.
 enum Engines {
-    CPU_SCALAR(new Cpu(1, false), true),
-    CPU_SCALAR_PLAIN(new Cpu(1, false), false),
-    CPU_NATIVE(new Cpu(CpuProgram.nativeLanes(), true), true),
-    CPU_NATIVE_PLAIN(new Cpu(CpuProgram.nativeLanes(), true), false),
+    CPU_SCALAR(new Cpu(1, CpuProgram.Code.SCALAR), true),
+    CPU_SCALAR_PLAIN(new Cpu(1, CpuProgram.Code.SCALAR), false),
+    CPU_NATIVE(new Cpu(CpuProgram.nativeLanes(), CpuProgram.Code.VECTORS), true),
+    CPU_NATIVE_PLAIN(new Cpu(CpuProgram.nativeLanes(), CpuProgram.Code.VECTORS), false),
     /// Scalar code that keeps the order of sums of the native width.
-    CPU_TWIN(new Cpu(CpuProgram.nativeLanes(), false), true),
+    CPU_TWIN(new Cpu(CpuProgram.nativeLanes(), CpuProgram.Code.SCALAR), true),
+    /// Some of each, as it comes.
+    CPU_WARMED(new Cpu(CpuProgram.nativeLanes(), CpuProgram.Code.WARMED), true),
     /// One work-item a task, with vectors.
     OPENCL_VECTORS(new OpenCl(1, 16), true),
     /// Many work-items a task, as on a GPU.
@@ -40,7 +42,7 @@ enum Engines {
     /// A way to run kernels.
     private sealed interface How {}
 
-    private record Cpu(int lanes, boolean vectors) implements How {}
+    private record Cpu(int lanes, CpuProgram.Code code) implements How {}
 
     private record OpenCl(int items, int width) implements How {}
 
@@ -75,7 +77,7 @@ enum Engines {
     private Map<String, Tensor> run(Graph graph, Map<String, Tensor> inputs, Arena arena) {
         switch (how) {
             case Cpu cpu -> {
-                CpuProgram.Options options = new CpuProgram.Options(cpu.lanes, cpu.vectors, 2);
+                CpuProgram.Options options = new CpuProgram.Options(cpu.lanes, cpu.code, 2);
                 try (CpuProgram program = CpuProgram.load(kernels(graph, Target.cpu(cpu.lanes)), Map.of(), options)) {
                     return program.run(inputs, arena, Optional.empty());
                 }

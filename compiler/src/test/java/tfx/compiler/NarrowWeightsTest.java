@@ -52,7 +52,7 @@ final class NarrowWeightsTest {
         Map<String, Nd> inputs = Map.of("a", Values.small(random, DType.F32, m, k));
         Nd expected = Evaluator.run(graph, inputs, weights::get).get("c");
         for (int lanes : new int[] {1, 4, 8, CpuProgram.nativeLanes()}) {
-            for (boolean vectors : new boolean[] {false, true}) {
+            for (CpuProgram.Code code : CpuProgram.Code.values()) {
                 Pipeline.Phases phases = Pipeline.run(graph, new Pipeline.Options(Target.cpu(lanes), true));
                 try (Arena arena = Arena.ofShared();
                         CpuProgram program = CpuProgram.load(
@@ -62,11 +62,11 @@ final class NarrowWeightsTest {
                                         weights.get("w").toTensor(arena),
                                         "scale",
                                         weights.get("scale").toTensor(arena)),
-                                new CpuProgram.Options(lanes, vectors, 2))) {
+                                new CpuProgram.Options(lanes, code, 2))) {
                     Tensor c = program.run(Map.of("a", inputs.get("a").toTensor(arena)), arena, Optional.empty())
                             .get("c");
                     assertThat(Close.difference(expected, Nd.of(c), k))
-                            .as("%d lanes, vectors %s", lanes, vectors)
+                            .as("%d lanes, %s", lanes, code)
                             .isEmpty();
                 }
             }

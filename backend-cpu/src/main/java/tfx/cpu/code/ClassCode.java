@@ -15,6 +15,7 @@ public final class ClassCode {
     private final String name;
     private final String superName;
     private final String source;
+    private final List<Expr.Static> fields = new ArrayList<>();
     private final List<Method> methods = new ArrayList<>();
 
     /// @param name   with dots
@@ -40,6 +41,16 @@ public final class ClassCode {
         return made;
     }
 
+    /// Adds a static field.
+    public void add(Expr.Static field) {
+        fields.add(field);
+    }
+
+    /// What runs when the class is loaded.
+    public Method initializer() {
+        return method(true, "<clinit>", org.objectweb.asm.Type.VOID_TYPE);
+    }
+
     /// The class file.
     public byte[] bytes() {
         ClassWriter writer = new ClassWriter(ClassWriter.COMPUTE_FRAMES | ClassWriter.COMPUTE_MAXS) {
@@ -50,6 +61,14 @@ public final class ClassCode {
         };
         writer.visit(Opcodes.V21, Opcodes.ACC_PUBLIC | Opcodes.ACC_FINAL, internalName(), null, superName, null);
         writer.visitSource(source, null);
+        for (Expr.Static field : fields) {
+            writer.visitField(
+                    Opcodes.ACC_PUBLIC | Opcodes.ACC_STATIC | Opcodes.ACC_FINAL,
+                    field.name(),
+                    field.type().getDescriptor(),
+                    null,
+                    null);
+        }
         MethodVisitor init = writer.visitMethod(Opcodes.ACC_PUBLIC, "<init>", "()V", null, null);
         init.visitCode();
         init.visitVarInsn(Opcodes.ALOAD, 0);

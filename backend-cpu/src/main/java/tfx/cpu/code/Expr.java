@@ -340,6 +340,35 @@ public sealed interface Expr {
         }
     }
 
+    /// A new object of a class whose constructor takes nothing.
+    record New(Type type) implements Expr {
+        @Override
+        public void emit(MethodVisitor to) {
+            to.visitTypeInsn(Opcodes.NEW, type.getInternalName());
+            to.visitInsn(Opcodes.DUP);
+            to.visitMethodInsn(Opcodes.INVOKESPECIAL, type.getInternalName(), "<init>", "()V", false);
+        }
+
+        @Override
+        public String text() {
+            return "new " + type.getClassName() + "()";
+        }
+    }
+
+    /// A field of an object.
+    record Field(Expr object, String name, Type type) implements Expr {
+        @Override
+        public void emit(MethodVisitor to) {
+            object.emit(to);
+            to.visitFieldInsn(Opcodes.GETFIELD, object.type().getInternalName(), name, type.getDescriptor());
+        }
+
+        @Override
+        public String text() {
+            return object.text() + "." + name;
+        }
+    }
+
     static Expr literal(int value) {
         return new Literal(value);
     }

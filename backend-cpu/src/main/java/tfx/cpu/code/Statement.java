@@ -159,6 +159,53 @@ public sealed interface Statement {
         }
     }
 
+    /// Sets a static field.
+    record SetStatic(Expr.Static field, Expr value) implements Statement {
+        @Override
+        public void emit(MethodVisitor to) {
+            value.emit(to);
+            to.visitFieldInsn(
+                    Opcodes.PUTSTATIC, field.owner(), field.name(), field.type().getDescriptor());
+        }
+
+        @Override
+        public void print(String indent, StringBuilder to) {
+            to.append(indent)
+                    .append(field.text())
+                    .append(" = ")
+                    .append(value.text())
+                    .append(";\n");
+        }
+    }
+
+    /// The case of a number from 0 on.
+    record Switch(Expr number, List<List<Statement>> cases) implements Statement {
+        @Override
+        public void emit(MethodVisitor to) {
+            Label end = new Label();
+            Label[] labels = cases.stream().map(c -> new Label()).toArray(Label[]::new);
+            number.emit(to);
+            to.visitTableSwitchInsn(0, labels.length - 1, end, labels);
+            for (int i = 0; i < labels.length; i++) {
+                to.visitLabel(labels[i]);
+                cases.get(i).forEach(s -> s.emit(to));
+                to.visitJumpInsn(Opcodes.GOTO, end);
+            }
+            to.visitLabel(end);
+        }
+
+        @Override
+        public void print(String indent, StringBuilder to) {
+            to.append(indent).append("switch (").append(number.text()).append(") {\n");
+            for (int i = 0; i < cases.size(); i++) {
+                to.append(indent).append("  case ").append(i).append(" -> {\n");
+                cases.get(i).forEach(s -> s.print(indent + "    ", to));
+                to.append(indent).append("  }\n");
+            }
+            to.append(indent).append("}\n");
+        }
+    }
+
     /// A line of the source, which stack traces and profilers show for what follows.
     record Line(int line) implements Statement {
         @Override

@@ -15,7 +15,18 @@ public final class Support {
 
     public static final ByteOrder ORDER = ByteOrder.LITTLE_ENDIAN;
 
+    static {
+        // The JIT compiler takes the first kind of segment for the only one until another is loaded, and then throws
+        // away what it compiled: the interpreter's vectors load this one in the midst of a first call.
+        MemorySegment.ofArray(new byte[1]);
+    }
+
     private Support() {}
+
+    /// Room for what a block of a product without terms writes.
+    public static float[] block() {
+        return new float[16];
+    }
 
     /// Checks a looked-up index.
     public static long index(long value, long limit) {

@@ -51,7 +51,7 @@ public final class Blocks {
     }
 
     private static void time(Table table, String name, KernelProgram program) throws Exception {
-        CpuProgram.Options options = new CpuProgram.Options(CpuProgram.nativeLanes(), true, 1);
+        CpuProgram.Options options = new CpuProgram.Options(CpuProgram.nativeLanes(), CpuProgram.Code.WARMED, 1);
         Map<String, Tensor> inputs = new LinkedHashMap<>();
         Tensor array = Programs.tensor(
                 Programs.random(new Random(3), (long) LENGTH * WIDTH), 1, 1, LENGTH, WIDTH);

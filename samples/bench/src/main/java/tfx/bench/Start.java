@@ -63,7 +63,7 @@ public final class Start {
 
     private static List<String> command(String path, List<String> side, List<String> end) {
         List<String> command = new ArrayList<>(JVM);
-        command.addAll(List.of("-cp", path, "tfx.bench.FirstCalls"));
+        command.addAll(List.of("-Dtfx.home=" + System.getProperty("tfx.home"), "-cp", path, "tfx.bench.FirstCalls"));
         command.addAll(side);
         command.addAll(end);
         return command;

@@ -1,0 +1,110 @@
+package tfx.runtime.program;
+
+import java.lang.foreign.Arena;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.locks.LockSupport;
+
+/// Rounds of the register tiles of all programs, on a thread beside them, which ends when there is nothing to do.
+final class ColdTiles {
+    /// After so many rounds a tile stays with its twin: the JVM does not optimise it.
+    private static final int MOST_ROUNDS = 200;
+
+    private static final long PAUSE = 3_000_000;
+    private static final double[] NO_DOUBLES = {};
+
+    private static final ThreadPoolExecutor THREAD =
+            new ThreadPoolExecutor(1, 1, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+                Thread thread = new Thread(task, "tfx-warmup");
+                thread.setDaemon(true);
+                return thread;
+            });
+
+    static {
+        THREAD.allowCoreThreadTimeOut(true);
+    }
+
+    private static final Queue<Tile> ADDED = new ConcurrentLinkedQueue<>();
+    private static final AtomicBoolean RUNNING = new AtomicBoolean();
+
+    private ColdTiles() {}
+
+    /// A register tile, and what a trial of it needs.
+    static final class Tile {
+        private final Warmup warmup;
+        private final int part;
+        private final float[] floats;
+        private final int bytes;
+        private final Rounds rounds = new Rounds();
+        private long due = System.nanoTime();
+
+        /// @param floats elements of scratch memory
+        /// @param bytes  of memory that is read
+        Tile(Warmup warmup, int part, int floats, int bytes) {
+            this.warmup = warmup;
+            this.part = part;
+            this.floats = new float[floats];
+            this.bytes = bytes;
+        }
+
+        /// A round, if it is time for one; whether it was the last.
+        private boolean round() {
+            if (System.nanoTime() - due < 0) {
+                return false;
+            }
+            try (Arena arena = Arena.ofConfined()) {
+                long[] frame = {arena.allocate(bytes, Long.BYTES).address(), -1};
+                for (int i = 0; i < rounds.calls(); i++) {
+                    call(Warmup.VECTOR, frame);
+                }
+                if (rounds.isTrial()) {
+                    frame[1] = Warmup.STEPS;
+                    long start = System.nanoTime();
+                    call(Warmup.VECTOR, frame);
+                    long middle = System.nanoTime();
+                    call(Warmup.TWIN, frame);
+                    warmup.hot[part] = rounds.isHot(middle - start, System.nanoTime() - middle);
+                }
+            }
+            due = System.nanoTime() + rounds.next();
+            return warmup.hot[part] || rounds.count() == MOST_ROUNDS;
+        }
+
+        private void call(int form, long[] frame) {
+            warmup.call(2 * part + form, frame, floats, NO_DOUBLES, frame, frame);
+        }
+    }
+
+    /// Adds a tile.
+    static void add(Tile tile) {
+        ADDED.add(tile);
+        start();
+    }
+
+    private static void start() {
+        if (RUNNING.compareAndSet(false, true)) {
+            THREAD.execute(ColdTiles::run);
+        }
+    }
+
+    private static void run() {
+        List<Tile> tiles = new ArrayList<>();
+        do {
+            for (Tile tile = ADDED.poll(); tile != null; tile = ADDED.poll()) {
+                tiles.add(tile);
+            }
+            tiles.removeIf(Tile::round);
+            LockSupport.parkNanos(PAUSE);
+        } while (!tiles.isEmpty());
+        RUNNING.set(false);
+        if (!ADDED.isEmpty()) {
+            start();
+        }
+    }
+}

@@ -1,0 +1,54 @@
+package tfx.runtime.program;
+
+/// The rounds that a cold part has had; see {@link Warmup}. Belongs to one thread at a time.
+final class Rounds {
+    /// Empty calls of a round, and rounds until the JVM has been asked to optimise the part.
+    private static final int CALLS = 500;
+
+    private static final int ASKED = 12;
+
+    /// Rounds from one trial to the next until then: the compiler should have seen some.
+    private static final int BETWEEN = 4;
+
+    /// Nanoseconds between rounds until then, after it at first, and at most.
+    private static final long GAP = 3_000_000;
+
+    private static final long TRIAL_GAP = 20_000_000;
+    private static final long LAST_GAP = 50_000_000;
+
+    /// How many nanoseconds slower than the twin fast code may be: the clock's precision.
+    private static final long SLACK = 500;
+
+    private int count;
+    private long gap = GAP;
+
+    /// How often this round calls the part with nothing to do.
+    int calls() {
+        return count == 0 ? 1 : CALLS;
+    }
+
+    /// Whether this round tries the part on a few points.
+    boolean isTrial() {
+        return count % BETWEEN == 0 || count >= ASKED;
+    }
+
+    /// Whether vector code that took so many nanoseconds, and its twin so many, is worth it from now on.
+    boolean isHot(long vector, long twin) {
+        return count >= ASKED && vector <= twin + SLACK;
+    }
+
+    /// Ends a round.
+    ///
+    /// @return nanoseconds until the next
+    long next() {
+        count++;
+        if (count >= ASKED) {
+            gap = Math.clamp(gap + gap / 4, TRIAL_GAP, LAST_GAP);
+        }
+        return gap;
+    }
+
+    int count() {
+        return count;
+    }
+}

@@ -1,0 +1,136 @@
+package tfx.runtime.program;
+
+import java.util.concurrent.atomic.AtomicLongArray;
+
+/// Gets vector code compiled while its scalar twin works: the base of emitted classes that know a program's parts.
+///
+/// The JVM interprets new code, then runs it with counters, and optimises it after thousands of calls. Vector
+/// code is hundreds of times slower until then, since each operation makes an object; scalar code is not. So
+/// each part, a stage or a register tile, exists in both forms, which give the same bits. While a part is cold
+/// its twin works, and now and then a round calls the vector code many times with nothing to do, which costs
+/// next to nothing and counts as much. Trials on a few points show the compiler what the code does, and tell how
+/// fast it is. A part is hot once its vector code is not slower than its twin.
+///
+/// Rounds of a stage are part of its calls. Register tiles need no more than memory to read, so their rounds run
+/// beside the program ({@link ColdTiles}).
+public abstract class Warmup {
+    /// Parts that one class knows.
+    public static final int PARTS = 128;
+
+    /// Steps along the summed axis of a register tile's trial, and elements between the rows of its left operand.
+    public static final int STEPS = 2;
+
+    /// The forms of a part.
+    static final int VECTOR = 0;
+
+    static final int TWIN = 1;
+
+    /// Nanoseconds until the first round of a stage: a short first call should not wait for any. Tests do not
+    /// wait, so that short programs have rounds too.
+    private static final long DELAY = 1_000_000 * Long.getLong("tfx.warmup.delay", 700);
+
+    /// Nanoseconds after which a round counts as lost, as one that fails is.
+    private static final long CLAIM = 1_000_000_000;
+
+    /// Which parts run as vector code. Read without locks: both forms are right.
+    public final boolean[] hot = new boolean[PARTS];
+
+    private final Stage[] stages = new Stage[PARTS];
+    private final ColdTiles.Tile[] tiles = new ColdTiles.Tile[PARTS];
+
+    /// When the next round of each stage is due.
+    private final AtomicLongArray due = new AtomicLongArray(PARTS);
+
+    /// A cold stage. Belongs to the thread that claimed its round.
+    private static final class Stage {
+        final Rounds rounds = new Rounds();
+
+        /// How long the vector code took for a range that cannot be divided, until its twin's time is known.
+        long whole;
+    }
+
+    /// For emitted subclasses.
+    protected Warmup() {
+        long first = System.nanoTime() + DELAY;
+        for (int i = 0; i < PARTS; i++) {
+            stages[i] = new Stage();
+            due.set(i, first);
+        }
+    }
+
+    /// Calls a part: code `2 part` is its vector code, `2 part + 1` its twin. For a register tile, `frame` holds
+    /// an address to read from and the depth.
+    protected abstract void call(int code, long[] frame, float[] floats, double[] doubles, long[] longs, long[] ranges);
+
+    /// Runs a stage that is not hot.
+    ///
+    /// @param axis the place in `ranges` of the axis that the outermost loop walks
+    /// @param skip the place in `ranges` of how many points of this axis the stage leaves out; negative for a
+    ///             stage that cannot
+    public final void stage(
+            int part, int axis, int skip, long[] frame, float[] floats, double[] doubles, long[] longs, long[] ranges) {
+        int vector = 2 * part + VECTOR;
+        int twin = 2 * part + TWIN;
+        long low = ranges[axis];
+        long high = ranges[axis + 1];
+        if (low >= high || !claim(part)) {
+            call(twin, frame, floats, doubles, longs, ranges);
+            return;
+        }
+        Stage stage = stages[part];
+        ranges[axis + 1] = low;
+        for (int i = 0; i < stage.rounds.calls(); i++) {
+            call(vector, frame, floats, doubles, longs, ranges);
+        }
+        ranges[axis + 1] = high;
+        if (!stage.rounds.isTrial()) {
+            call(twin, frame, floats, doubles, longs, ranges);
+        } else if (skip < 0 || high - low == 1) {
+            boolean first = stage.whole == 0;
+            long start = System.nanoTime();
+            call(first ? vector : twin, frame, floats, doubles, longs, ranges);
+            long nanos = System.nanoTime() - start;
+            hot[part] = !first && stage.rounds.isHot(stage.whole, nanos);
+            stage.whole = first ? nanos : 0;
+        } else {
+            ranges[axis + 1] = low + 1;
+            long start = System.nanoTime();
+            call(vector, frame, floats, doubles, longs, ranges);
+            long middle = System.nanoTime();
+            ranges[axis + 1] = high;
+            ranges[skip] = 1;
+            call(twin, frame, floats, doubles, longs, ranges);
+            ranges[skip] = 0;
+            hot[part] = stage.rounds.isHot(middle - start, (System.nanoTime() - middle) / (high - low - 1));
+        }
+        due.set(part, System.nanoTime() + stage.rounds.next());
+    }
+
+    private boolean claim(int part) {
+        long now = System.nanoTime();
+        long before = due.get(part);
+        return now - before >= 0 && due.compareAndSet(part, before, now + CLAIM);
+    }
+
+    /// Tells of a register tile.
+    ///
+    /// @param floats elements of scratch memory that a trial takes
+    /// @param bytes  of memory that it reads
+    protected final void tile(int part, int floats, int bytes) {
+        tiles[part] = new ColdTiles.Tile(this, part, floats, bytes);
+    }
+
+    /// Says that a register tile is in use that is not hot.
+    public final void want(int part) {
+        if (tiles[part] != null) {
+            add(part);
+        }
+    }
+
+    private synchronized void add(int part) {
+        if (tiles[part] != null) {
+            ColdTiles.add(tiles[part]);
+            tiles[part] = null;
+        }
+    }
+}
