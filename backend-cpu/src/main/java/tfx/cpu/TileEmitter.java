@@ -3,6 +3,7 @@ package tfx.cpu;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import org.objectweb.asm.Type;
 import tfx.cpu.code.Expr;
 import tfx.cpu.code.Method;
 import tfx.cpu.code.Statement;
@@ -23,6 +24,11 @@ final class TileEmitter {
         void scalar(Expr.Local x, Expr value);
 
         void vector(Expr.Local x, Expr value);
+
+        /// Has the values copied from where they lie, if the runtime can do that; whether it can.
+        default boolean copies(Values values, Kernel.Expr value, Expr.Local count) {
+            return false;
+        }
     }
 
     private final KernelEmitter emitter;
@@ -89,6 +95,9 @@ final class TileEmitter {
         values.hoist(value, vector);
         stage.bind(axis, low);
         sink.prepare(values, low);
+        if (!vector && sink.copies(values, value, count)) {
+            return;
+        }
         Expr.Local x = m.let("x", Expr.literal(0));
         if (vector) {
             int lanes = emitter.lanes();
@@ -223,6 +232,28 @@ final class TileEmitter {
         @Override
         public void vector(Expr.Local x, Expr value) {
             stage.method.call(stage.lanes().store(value, at(x)));
+        }
+
+        @Override
+        public boolean copies(Values given, Kernel.Expr value, Expr.Local count) {
+            if (!(value instanceof Kernel.Load load)
+                    || emitter.kernel().buffer(load.buffer()).dtype() != buffer.dtype()
+                    || buffer.dtype().bytes() != Integer.BYTES
+                    || step.isEmpty()
+                    || store.combine().isPresent()) {
+                return false;
+            }
+            Optional<List<Expr>> line = given.line(load);
+            line.ifPresent(from -> stage.method.call(ScalarLanes.invoke(
+                    "tfx/runtime/program/Support",
+                    "copy",
+                    Type.VOID_TYPE,
+                    base,
+                    bytes,
+                    from.get(0),
+                    from.get(1),
+                    count)));
+            return line.isPresent();
         }
     }
 }

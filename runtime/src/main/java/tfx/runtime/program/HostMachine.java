@@ -16,6 +16,8 @@ public final class HostMachine implements Machine<MemorySegment> {
     /// Loops along one axis count in ints.
     private static final long MAX_AXIS = Integer.MAX_VALUE - 1024L;
 
+    private static final int FIRST_LAUNCHES = 2;
+
     /// A kernel ready to run.
     ///
     /// @param sizes the size symbols that its frame holds
@@ -24,6 +26,9 @@ public final class HostMachine implements Machine<MemorySegment> {
 
     private final List<Loaded> kernels;
     private final int threads;
+
+    /// How often each kernel was launched, roughly.
+    private final int[] launches;
     private final Arena arena = Arena.ofShared();
     private final Slabs slabs = new Slabs();
 
@@ -32,11 +37,21 @@ public final class HostMachine implements Machine<MemorySegment> {
     public HostMachine(List<Loaded> kernels, int threads) {
         this.kernels = List.copyOf(kernels);
         this.threads = threads;
+        this.launches = new int[kernels.size()];
     }
 
     /// Axes of a kernel whose size only a call knows; the others were checked when it was compiled.
     public static boolean isChecked(Dim axis) {
         return axis.constant().filter(c -> c <= MAX_AXIS).isEmpty();
+    }
+
+    /// How many threads run a kernel. While it is new, half of the processors are the JIT compiler's.
+    private int threads(int kernel) {
+        if (launches[kernel] >= FIRST_LAUNCHES) {
+            return threads;
+        }
+        launches[kernel]++;
+        return Math.clamp(Runtime.getRuntime().availableProcessors() / 2, 1, threads);
     }
 
     @Override
@@ -118,7 +133,7 @@ public final class HostMachine implements Machine<MemorySegment> {
         private void run(Loaded kernel, Execution.Launch launch, long[] frame) {
             Needs needs = kernel.needs;
             try {
-                Pool.shared().run(threads, kernel.code.tasks(frame), (from, to) -> {
+                Pool.shared().run(threads(launch.kernel()), kernel.code.tasks(frame), (from, to) -> {
                     Scratch scratch = Scratch.of(needs);
                     kernel.code.run(frame, scratch.floats, scratch.doubles, scratch.longs, scratch.ranges, from, to);
                 });

@@ -29,6 +29,9 @@ public abstract class Warmup {
     /// wait, so that short programs have rounds too.
     private static final long DELAY = 1_000_000 * Long.getLong("tfx.warmup.delay", 700);
 
+    private static final int FIRST_CALLS = Integer.getInteger("w.first", 250);
+    private static final int SINGLE = Integer.getInteger("w.single", 1000);
+
     /// Nanoseconds after which a round counts as lost, as one that fails is.
     private static final long CLAIM = 1_000_000_000;
 
@@ -44,6 +47,9 @@ public abstract class Warmup {
     /// A cold stage. Belongs to the thread that claimed its round.
     private static final class Stage {
         final Rounds rounds = new Rounds();
+
+        /// Points that the twin has worked on one by one.
+        long single;
 
         /// How long the vector code took for a range that cannot be divided, until its twin's time is known.
         long whole;
@@ -73,11 +79,25 @@ public abstract class Warmup {
         int twin = 2 * part + TWIN;
         long low = ranges[axis];
         long high = ranges[axis + 1];
+        Stage stage = stages[part];
+        if (low < high && stage.single < SINGLE && skip >= 0) {
+            ranges[axis + 1] = low;
+            for (int i = 0; i < FIRST_CALLS && stage.single == 0; i++) {
+                call(twin, frame, floats, doubles, longs, ranges);
+            }
+            for (long at = low; at < high; at++) {
+                ranges[axis + 1] = at + 1;
+                ranges[skip] = at - low;
+                call(twin, frame, floats, doubles, longs, ranges);
+            }
+            ranges[skip] = 0;
+            stage.single += high - low;
+            return;
+        }
         if (low >= high || !claim(part)) {
             call(twin, frame, floats, doubles, longs, ranges);
             return;
         }
-        Stage stage = stages[part];
         ranges[axis + 1] = low;
         for (int i = 0; i < stage.rounds.calls(); i++) {
             call(vector, frame, floats, doubles, longs, ranges);
