@@ -14,7 +14,7 @@ import java.util.concurrent.locks.LockSupport;
 /// Rounds of the register tiles of all programs, on a thread beside them, which ends when there is nothing to do.
 final class ColdTiles {
     /// After so many rounds a tile stays with its twin: the JVM does not optimise it.
-    private static final int MOST_ROUNDS = 200;
+    private static final int MOST_ROUNDS = 300;
 
     private static final long PAUSE = 3_000_000;
     private static final double[] NO_DOUBLES = {};

@@ -3,7 +3,7 @@ package tfx.runtime.program;
 /// The rounds that a cold part has had; see {@link Warmup}. Belongs to one thread at a time.
 final class Rounds {
     /// Empty calls of a round, and rounds until the JVM has been asked to optimise the part.
-    private static final int CALLS = 500;
+    private static final int CALLS = 1_000;
 
     private static final int ASKED = 12;
 
@@ -13,8 +13,8 @@ final class Rounds {
     /// Nanoseconds between rounds until then, after it at first, and at most.
     private static final long GAP = 3_000_000;
 
-    private static final long TRIAL_GAP = 20_000_000;
-    private static final long LAST_GAP = 50_000_000;
+    private static final long TRIAL_GAP = 10_000_000;
+    private static final long LAST_GAP = 25_000_000;
 
     /// How many nanoseconds slower than the twin fast code may be: the clock's precision.
     private static final long SLACK = 500;

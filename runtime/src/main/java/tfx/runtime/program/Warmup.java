@@ -29,8 +29,11 @@ public abstract class Warmup {
     /// wait, so that short programs have rounds too.
     private static final long DELAY = 1_000_000 * Long.getLong("tfx.warmup.delay", 700);
 
-    private static final int FIRST_CALLS = Integer.getInteger("w.first", 250);
-    private static final int SINGLE = Integer.getInteger("w.single", 1000);
+    /// Empty calls of a twin before its first work, after which the JVM compiles it, and points that it then takes
+    /// one by one, so that compiled code soon takes over.
+    private static final int FIRST_CALLS = 250;
+
+    private static final int SINGLE = 1_000;
 
     /// Nanoseconds after which a round counts as lost, as one that fails is.
     private static final long CLAIM = 1_000_000_000;
@@ -44,12 +47,13 @@ public abstract class Warmup {
     /// When the next round of each stage is due.
     private final AtomicLongArray due = new AtomicLongArray(PARTS);
 
-    /// A cold stage. Belongs to the thread that claimed its round.
+    /// A cold stage.
     private static final class Stage {
-        final Rounds rounds = new Rounds();
-
-        /// Points that the twin has worked on one by one.
+        /// Points, roughly, that the twin has worked on one by one.
         long single;
+
+        /// Belongs to the thread that claimed a round, as all below.
+        final Rounds rounds = new Rounds();
 
         /// How long the vector code took for a range that cannot be divided, until its twin's time is known.
         long whole;
@@ -80,22 +84,12 @@ public abstract class Warmup {
         long low = ranges[axis];
         long high = ranges[axis + 1];
         Stage stage = stages[part];
-        if (low < high && stage.single < SINGLE && skip >= 0) {
-            ranges[axis + 1] = low;
-            for (int i = 0; i < FIRST_CALLS && stage.single == 0; i++) {
-                call(twin, frame, floats, doubles, longs, ranges);
-            }
-            for (long at = low; at < high; at++) {
-                ranges[axis + 1] = at + 1;
-                ranges[skip] = at - low;
-                call(twin, frame, floats, doubles, longs, ranges);
-            }
-            ranges[skip] = 0;
-            stage.single += high - low;
-            return;
-        }
         if (low >= high || !claim(part)) {
-            call(twin, frame, floats, doubles, longs, ranges);
+            if (low < high && skip >= 0 && stage.single < SINGLE) {
+                singly(stage, twin, axis, skip, frame, floats, doubles, longs, ranges);
+            } else {
+                call(twin, frame, floats, doubles, longs, ranges);
+            }
             return;
         }
         ranges[axis + 1] = low;
@@ -124,6 +118,32 @@ public abstract class Warmup {
             hot[part] = stage.rounds.isHot(middle - start, (System.nanoTime() - middle) / (high - low - 1));
         }
         due.set(part, System.nanoTime() + stage.rounds.next());
+    }
+
+    /// Runs the twin of a stage point by point.
+    private void singly(
+            Stage stage,
+            int twin,
+            int axis,
+            int skip,
+            long[] frame,
+            float[] floats,
+            double[] doubles,
+            long[] longs,
+            long[] ranges) {
+        long low = ranges[axis];
+        long high = ranges[axis + 1];
+        ranges[axis + 1] = low;
+        for (int i = 0; i < FIRST_CALLS && stage.single == 0; i++) {
+            call(twin, frame, floats, doubles, longs, ranges);
+        }
+        for (long at = low; at < high; at++) {
+            ranges[axis + 1] = at + 1;
+            ranges[skip] = at - low;
+            call(twin, frame, floats, doubles, longs, ranges);
+        }
+        ranges[skip] = 0;
+        stage.single += high - low;
     }
 
     private boolean claim(int part) {
