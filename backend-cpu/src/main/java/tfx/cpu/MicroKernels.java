@@ -13,7 +13,6 @@ import tfx.cpu.code.Expr;
 import tfx.cpu.code.Method;
 import tfx.cpu.code.Statement;
 import tfx.runtime.DType;
-import tfx.runtime.program.Warmup;
 
 /// The register tiles of matrix products, shared by all kernels of a program:
 /// `C[rows, panel] (+)= A[rows, k] B[k, panel]`.
@@ -113,6 +112,12 @@ final class MicroKernels {
 
     private static final String SUPPORT = "tfx/runtime/program/Support";
     private static final String LOAD = "load";
+
+    /// Steps along the summed axis of a trial. The JIT compiler gives registers to loops that it saw run for long.
+    private static final int STEPS = 32;
+
+    /// Elements that a trial reaches along the summed axis.
+    private static final int FARTHEST = 1 << 16;
 
     /// Calls after which the JIT compiler takes a method.
     private static final int FIRST_CALLS = 300;
@@ -237,20 +242,20 @@ final class MicroKernels {
     private void either(Tile tile, Method vectors, Method twin, Parameters p) {
         Expr zero = Expr.literal(0);
         int columns = tile.panels * panel();
+        int steps = Math.clamp(FARTHEST / Math.max(tile.a.column, tile.b.row), 2, STEPS);
         Parts.Part part = parts.orElseThrow().add(vectors, twin, (m, c) -> {
             Expr address = new Expr.Element(c.frame(), zero);
             Expr depth = new Expr.Element(c.frame(), Expr.literal(1)).asInt();
             Expr a = tile.a.scratch ? zero : address;
             Expr b = tile.b.scratch ? zero : address;
             Expr next = tile.b.scratch ? zero : Expr.literal(0L);
-            return call(
-                    m, List.of(c.floats(), a, Expr.literal(Warmup.STEPS), b, next, zero, Expr.literal(columns), depth));
+            return call(m, List.of(c.floats(), a, Expr.literal(steps), b, next, zero, Expr.literal(columns), depth));
         });
-        int left = tile.rows * Math.max(tile.a.row, Warmup.STEPS) + Warmup.STEPS * tile.a.column;
-        int right = Warmup.STEPS * tile.b.row + panel();
+        int left = tile.rows * Math.max(tile.a.row, steps) + steps * tile.a.column;
+        int right = steps * tile.b.row + panel();
         int floats = Math.max(tile.rows * columns, Math.max(left, right));
         Expr bytes = Expr.literal(Float.BYTES * Math.max(left, right));
-        parts.orElseThrow().loaded(part.tell("tile", Expr.literal(floats), bytes));
+        parts.orElseThrow().loaded(part.tell("tile", Expr.literal(floats), bytes, Expr.literal(steps)));
         boolean largest = wideTiles.length == 0
                 ? tile.panels == 1 && tile.rows == tiles[0]
                 : tile.panels == WIDE_PANELS && tile.rows == wideTiles[0];
@@ -301,7 +306,7 @@ final class MicroKernels {
         for (int r = 0; r < tile.rows; r++) {
             Expr row = p.c.plus(p.cRow.times(Expr.literal(r)));
             for (int i = 0; i < width; i++) {
-                m.call(v.store(sums.get(width * r + i), floats, row.plus(Expr.literal(i * lanes))));
+                m.call(v.store(v.known(sums.get(width * r + i)), floats, row.plus(Expr.literal(i * lanes))));
             }
         }
     }

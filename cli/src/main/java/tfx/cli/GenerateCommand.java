@@ -11,7 +11,6 @@ import java.util.stream.Collectors;
 import picocli.CommandLine;
 import tfx.compiler.Generation;
 import tfx.compiler.SequenceSession;
-import tfx.compiler.Session;
 import tfx.frontend.Frontend;
 import tfx.ir.sequence.Atom;
 import tfx.ir.sequence.PythonText;
@@ -44,11 +43,8 @@ final class GenerateCommand implements Callable<Integer> {
             description = "How many tokens to make at most; ${DEFAULT-VALUE} by default.")
     private int most;
 
-    @CommandLine.Option(names = "--backend", defaultValue = "cpu", description = "${COMPLETION-CANDIDATES}")
-    private Session.Backend backend = Session.Backend.CPU;
-
     @CommandLine.Mixin
-    private SessionOptions choice = new SessionOptions();
+    private BackendOptions choice = new BackendOptions();
 
     @CommandLine.Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
@@ -66,7 +62,7 @@ final class GenerateCommand implements Callable<Integer> {
         SequenceNode node = Programs.sequence(checked.get(), name.orElse(""), file);
         List<Atom> tokens = SequenceArguments.parse(words);
         Generation made;
-        try (SequenceSession session = new SequenceSession(node, choice.of(backend, 0))) {
+        try (SequenceSession session = new SequenceSession(node, choice.options())) {
             made = Generation.run(session, tokens, SequenceArguments.alike(end, tokens.getFirst()), most);
         }
         if (json) {

@@ -36,18 +36,8 @@ final class RunCommand implements Callable<Integer> {
             description = "A program of the file, and its arguments: JSON, or plain text for tokens.")
     private List<String> words = new ArrayList<>();
 
-    @CommandLine.Option(names = "--backend", defaultValue = "cpu", description = "${COMPLETION-CANDIDATES}")
-    private Session.Backend backend = Session.Backend.CPU;
-
-    @CommandLine.Option(
-            names = "--device",
-            paramLabel = "N",
-            defaultValue = "0",
-            description = "The OpenCL device, by its number in 'tfx devices'; 0 by default.")
-    private int device;
-
     @CommandLine.Mixin
-    private SessionOptions choice = new SessionOptions();
+    private BackendOptions choice = new BackendOptions();
 
     @CommandLine.Option(names = "--json", description = "Print one JSON object.")
     private boolean json;
@@ -68,7 +58,7 @@ final class RunCommand implements Callable<Integer> {
             return Main.OK;
         }
         Program program = Programs.choose(checked.get(), entry, file);
-        Session.Options options = choice.of(backend, device);
+        Session.Options options = choice.options();
         try (Session session = new Session(program, Programs.folder(file), options, new HuggingFaceTokenizers());
                 Arena arena = Arena.ofShared()) {
             run(session, arena);
@@ -100,7 +90,7 @@ final class RunCommand implements Callable<Integer> {
 
     private void runSequence(String name, SequenceNode node) throws Exception {
         List<Atom> tokens = SequenceArguments.parse(words);
-        try (SequenceSession session = new SequenceSession(node, choice.of(backend, device))) {
+        try (SequenceSession session = new SequenceSession(node, choice.options())) {
             long start = System.nanoTime();
             List<List<Atom>> rows = session.run(tokens);
             double millis = (System.nanoTime() - start) / 1e6;
@@ -124,7 +114,7 @@ final class RunCommand implements Callable<Integer> {
         ObjectNode all = JsonNodeFactory.instance.objectNode();
         all.put("entry", entry);
         all.putObject("outputs").setAll(outputs);
-        all.put("backend", backend.name().toLowerCase(Locale.ROOT));
+        all.put("backend", choice.backend().name().toLowerCase(Locale.ROOT));
         all.put("millis", Math.round(millis * 1000) / 1000.0);
         System.out.println(JsonValues.write(all));
     }

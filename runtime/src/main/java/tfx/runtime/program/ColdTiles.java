@@ -41,16 +41,19 @@ final class ColdTiles {
         private final int part;
         private final float[] floats;
         private final int bytes;
+        private final int steps;
         private final Rounds rounds = new Rounds();
         private long due = System.nanoTime();
 
         /// @param floats elements of scratch memory
         /// @param bytes  of memory that is read
-        Tile(Warmup warmup, int part, int floats, int bytes) {
+        /// @param steps  along the summed axis
+        Tile(Warmup warmup, int part, int floats, int bytes, int steps) {
             this.warmup = warmup;
             this.part = part;
             this.floats = new float[floats];
             this.bytes = bytes;
+            this.steps = steps;
         }
 
         /// A round, if it is time for one; whether it was the last.
@@ -64,7 +67,7 @@ final class ColdTiles {
                     call(Warmup.VECTOR, frame);
                 }
                 if (rounds.isTrial()) {
-                    frame[1] = Warmup.STEPS;
+                    frame[1] = steps;
                     long start = System.nanoTime();
                     call(Warmup.VECTOR, frame);
                     long middle = System.nanoTime();

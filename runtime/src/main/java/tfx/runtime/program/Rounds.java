@@ -13,8 +13,8 @@ final class Rounds {
     /// Nanoseconds between rounds until then, after it at first, and at most.
     private static final long GAP = 3_000_000;
 
-    private static final long TRIAL_GAP = 10_000_000;
-    private static final long LAST_GAP = 25_000_000;
+    private static final long TRIAL_GAP = 20_000_000;
+    private static final long LAST_GAP = 40_000_000;
 
     /// How many nanoseconds slower than the twin fast code may be: the clock's precision.
     private static final long SLACK = 500;

@@ -17,9 +17,6 @@ public abstract class Warmup {
     /// Parts that one class knows.
     public static final int PARTS = 128;
 
-    /// Steps along the summed axis of a register tile's trial, and elements between the rows of its left operand.
-    public static final int STEPS = 2;
-
     /// The forms of a part.
     static final int VECTOR = 0;
 
@@ -156,8 +153,9 @@ public abstract class Warmup {
     ///
     /// @param floats elements of scratch memory that a trial takes
     /// @param bytes  of memory that it reads
-    protected final void tile(int part, int floats, int bytes) {
-        tiles[part] = new ColdTiles.Tile(this, part, floats, bytes);
+    /// @param steps  along the summed axis
+    protected final void tile(int part, int floats, int bytes, int steps) {
+        tiles[part] = new ColdTiles.Tile(this, part, floats, bytes, steps);
     }
 
     /// Says that a register tile is in use that is not hot.

@@ -107,7 +107,7 @@ final class WarmupTest {
     void aRegisterTileIsWarmedBesideTheProgram() throws InterruptedException {
         Fake warmup = new Fake();
         warmup.nanos[Warmup.TWIN] = 20_000;
-        warmup.tile(1, 0, 64);
+        warmup.tile(1, 0, 64, 8);
         warmup.want(1);
         warmup.want(1);
         for (int i = 0; i < 1_000 && !warmup.hot[1]; i++) {
