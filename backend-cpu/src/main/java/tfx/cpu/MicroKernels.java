@@ -272,7 +272,6 @@ final class MicroKernels {
     private void vectors(Tile tile, Parameters p) {
         Method m = p.method;
         Expr floats = p.floats;
-        Expr b = p.b;
         VectorLanes v = new VectorLanes(m, lanes);
         int width = 2 * tile.panels;
         List<Expr.Local> sums = new ArrayList<>();
@@ -283,16 +282,16 @@ final class MicroKernels {
             }
         }
         List<Expr> rows = rows(tile, m, p.a, p.aRow);
-        List<Expr> apart = new ArrayList<>(List.of(p.next, p.next));
-        for (int i = 2; i < tile.panels; i++) {
-            apart.add(m.let("apart", apart.getLast().plus(p.next)));
+        List<Expr.Local> panels = new ArrayList<>(List.of(p.b));
+        for (int i = 1; i < tile.panels; i++) {
+            panels.add(m.let("panel", panels.getLast().plus(p.next)));
         }
         Expr.Local k = m.let("k", Expr.literal(0));
         m.loop(k, Expr.literal(1), p.depth, () -> {
-            Expr panel = b.plus(tile.b.distance(k, tile.b.row));
+            Expr.Local row = m.let("row", tile.b.distance(k, tile.b.row));
             List<Expr> right = new ArrayList<>();
-            for (int i = 0; i < tile.panels; i++) {
-                right.addAll(tile.b.pair(v, floats, i == 0 ? panel : panel.plus(apart.get(i))));
+            for (Expr panel : panels) {
+                right.addAll(tile.b.pair(v, floats, panel.plus(row)));
             }
             for (int r = 0; r < tile.rows; r++) {
                 Expr at = rows.get(r).plus(tile.a.distance(k, tile.a.column));
