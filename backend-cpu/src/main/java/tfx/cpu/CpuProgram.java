@@ -23,10 +23,11 @@ import tfx.runtime.program.Needs;
 public final class CpuProgram implements AutoCloseable {
     private static final AtomicInteger COUNTER = new AtomicInteger();
 
-    /// What is emitted. All three give the same bits.
+    /// What is emitted. All three give the same bits, but for those of a NaN.
     public enum Code {
         /// One number at a time: the scalar twin of vector code.
         SCALAR,
+        /// Vectors from the first call on.
         VECTORS,
         /// Vector code that the scalar twin stands in for until it is compiled.
         WARMED
@@ -124,13 +125,13 @@ public final class CpuProgram implements AutoCloseable {
             kernels.add(new Emitted(name, kernel.name(), kernel.sizes(), axes, emitted.needs()));
             bytes.put(name, emitted.code().bytes());
         }
-        ClassCode tiles = micro.code();
+        ClassCode tiles = micro.finish();
         bytes.put(tiles.name(), tiles.bytes());
         parts.ifPresent(p -> p.classes().forEach(c -> bytes.put(c.name(), c.bytes())));
         return new Classes(kernels, bytes);
     }
 
-    /// Java text of the classes that run, without running them and without scalar twins.
+    /// Java text of the vector code, without running it.
     public static String render(KernelProgram program, int lanes) {
         StringBuilder out = new StringBuilder();
         MicroKernels micro = new MicroKernels(lanes, true, Optional.empty(), "tfx.emitted.Tiles");
@@ -142,7 +143,7 @@ public final class CpuProgram implements AutoCloseable {
                     .code());
             out.append('\n');
         }
-        return out.append(micro.code()).toString();
+        return out.append(micro.finish()).toString();
     }
 
     private static String className(Kernel kernel, int number) {

@@ -236,7 +236,7 @@ final class DotEmitter {
 
         @Override
         public void vector(Expr.Local x, Expr value) {
-            stage.method.call(stage.lanes().store(value, stage.floats, base.plus(x)));
+            stage.method.call(stage.vectorLanes().store(value, stage.floats, base.plus(x)));
         }
     }
 

@@ -138,9 +138,10 @@ final class KernelEmitter {
         return axis + ".relative";
     }
 
-    /// A stage, and its call from the driver.
+    /// A stage, and its call from the driver. If it has vectors, and says how a call works on less ({@link
+    /// Stage#cut}), it gets a twin; without, vectors run from the first call on, as in a sum of everything.
     ///
-    /// @param body what the stage does
+    /// @param body what the stage does; it is asked again for the twin, so it adds nothing to the driver
     void stage(Stage driver, String base, Consumer<Stage> body) {
         String name = base + "_" + stages++;
         Stage stage = new Stage(this, method(true, name, Type.VOID_TYPE), vector);
@@ -233,7 +234,7 @@ final class KernelEmitter {
                     kernel.grid().stream().filter(a -> a.split().isPresent()).toList());
         });
         if (tiled) {
-            micro.load(code.initializer());
+            micro.loadWith(code);
         }
         return new Emitted(
                 code,

@@ -49,6 +49,11 @@ final class MicroKernels {
             return distance(Expr.literal(elements));
         }
 
+        /// How far behind the beginning of a piece of memory some steps along it start, if they go backwards.
+        Expr behind(int stride, int steps) {
+            return distance(Math.max(0, -stride) * (steps - 1));
+        }
+
         /// How far `count` steps of `stride` elements reach.
         Expr distance(Expr count, int stride) {
             return stride == 1 ? distance(count) : distance(count.times(Expr.literal(stride)));
@@ -156,8 +161,8 @@ final class MicroKernels {
         this.code = new ClassCode(className, Object.class, "product.tfx");
     }
 
-    /// The class, once all tiles are known.
-    ClassCode code() {
+    /// Ends the class, once all tiles are known.
+    ClassCode finish() {
         if (!vector || parts.isPresent()) {
             initialize();
         }
@@ -242,20 +247,23 @@ final class MicroKernels {
     private void either(Tile tile, Method vectors, Method twin, Parameters p) {
         Expr zero = Expr.literal(0);
         int columns = tile.panels * panel();
-        int steps = Math.clamp(FARTHEST / Math.max(tile.a.column, tile.b.row), 2, STEPS);
+        int reach = Math.max(1, Math.max(Math.abs(tile.a.column), Math.abs(tile.b.row)));
+        int steps = Math.clamp(FARTHEST / reach, 2, STEPS);
         Parts.Part part = parts.orElseThrow().add(vectors, twin, (m, c) -> {
             Expr address = new Expr.Element(c.frame(), zero);
             Expr depth = new Expr.Element(c.frame(), Expr.literal(1)).asInt();
-            Expr a = tile.a.scratch ? zero : address;
-            Expr b = tile.b.scratch ? zero : address;
+            Expr a = tile.a.scratch ? zero : address.plus(tile.a.behind(tile.a.column, steps));
+            Expr b = tile.b.scratch ? zero : address.plus(tile.b.behind(tile.b.row, steps));
             Expr next = tile.b.scratch ? zero : Expr.literal(0L);
             return call(m, List.of(c.floats(), a, Expr.literal(steps), b, next, zero, Expr.literal(columns), depth));
         });
-        int left = tile.rows * Math.max(tile.a.row, steps) + steps * tile.a.column;
-        int right = steps * tile.b.row + panel();
-        int floats = Math.max(tile.rows * columns, Math.max(left, right));
-        Expr bytes = Expr.literal(Float.BYTES * Math.max(left, right));
-        parts.orElseThrow().loaded(part.tell("tile", Expr.literal(floats), bytes, Expr.literal(steps)));
+        int left = tile.rows * Math.max(tile.a.row, steps) + steps * Math.abs(tile.a.column);
+        int right = steps * Math.abs(tile.b.row) + panel();
+        int scratch = Math.max(tile.a.scratch ? left : 0, tile.b.scratch ? right : 0);
+        int memory = Math.max(tile.a.scratch ? 1 : left, tile.b.scratch ? 1 : right);
+        Expr floats = Expr.literal(Math.max(tile.rows * columns, scratch));
+        Expr bytes = Expr.literal(Float.BYTES * memory);
+        parts.orElseThrow().loaded(part.tell("tile", floats, bytes, Expr.literal(steps)));
         boolean largest = wideTiles.length == 0
                 ? tile.panels == 1 && tile.rows == tiles[0]
                 : tile.panels == WIDE_PANELS && tile.rows == wideTiles[0];
@@ -425,10 +433,10 @@ final class MicroKernels {
         code.method(true, LOAD, Type.VOID_TYPE);
     }
 
-    /// Loads the class, for kernels that use tiles; nothing where no tile is scalar code.
-    void load(Method from) {
+    /// Has the class loaded with one that uses its tiles; nothing where no tile is scalar code.
+    void loadWith(ClassCode user) {
         if (!vector || parts.isPresent()) {
-            from.call(ScalarLanes.invoke(code.internalName(), LOAD, Type.VOID_TYPE));
+            user.initializer().call(ScalarLanes.invoke(code.internalName(), LOAD, Type.VOID_TYPE));
         }
     }
 }

@@ -103,8 +103,8 @@ public record Peaks(double operations, double bytes) {
                             Expr.literal(right),
                             Expr.literal(panels * micro.panel()),
                             Expr.literal(DEPTH))));
-            ClassLoader loader = new CpuProgram.Loader(Map.of(
-                    code.name(), code.bytes(), micro.code().name(), micro.code().bytes()));
+            ClassCode tiles = micro.finish();
+            ClassLoader loader = new CpuProgram.Loader(Map.of(code.name(), code.bytes(), tiles.name(), tiles.bytes()));
             try {
                 MethodHandle handle = MethodHandles.publicLookup()
                         .findStatic(

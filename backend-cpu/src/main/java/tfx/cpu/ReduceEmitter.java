@@ -107,32 +107,42 @@ final class ReduceEmitter {
         Expr.Local first = m.let("first", x);
         Expr neutral = new Expr.Literal((float) reduce.fn().floatIdentity());
         Expr sums = Expr.literal(partial);
-        m.loop(x, Expr.literal(1), count, () -> m.add(new Statement.SetElement(stage.floats, sums.plus(x), neutral)));
-        stage.walk(reduce.over(), () -> {
-            Values values = new Values(stage, column, low);
-            values.hoist(reduce.value(), false);
-            m.set(x, first);
-            m.loop(x, Expr.literal(1), count, () -> {
-                Expr value = values.scalar(reduce.value(), Optional.of(x));
-                Expr sum = new Expr.Element(stage.floats, sums.plus(x));
-                Expr joined = values.binary(reduce.fn().combine(), DType.F32, sum, value);
-                m.add(new Statement.SetElement(stage.floats, sums.plus(x), joined));
-            });
-        });
-        m.set(x, first);
-        m.loop(x, Expr.literal(1), count, () -> {
-            Expr sum = new Expr.Element(stage.floats, sums.plus(x));
-            Expr before = new Expr.Element(stage.floats, to.plus(x));
-            Expr result = reduce.accumulate() ? probe.binary(reduce.fn().combine(), DType.F32, before, sum) : sum;
-            m.add(new Statement.SetElement(stage.floats, to.plus(x), result));
-        });
+        m.choose(
+                new Expr.Compare("<", first, count),
+                () -> {
+                    m.loop(
+                            x,
+                            Expr.literal(1),
+                            count,
+                            () -> m.add(new Statement.SetElement(stage.floats, sums.plus(x), neutral)));
+                    stage.walk(reduce.over(), () -> {
+                        Values values = new Values(stage, column, low);
+                        values.hoist(reduce.value(), false);
+                        m.set(x, first);
+                        m.loop(x, Expr.literal(1), count, () -> {
+                            Expr value = values.scalar(reduce.value(), Optional.of(x));
+                            Expr sum = new Expr.Element(stage.floats, sums.plus(x));
+                            Expr joined = values.binary(reduce.fn().combine(), DType.F32, sum, value);
+                            m.add(new Statement.SetElement(stage.floats, sums.plus(x), joined));
+                        });
+                    });
+                    m.set(x, first);
+                    m.loop(x, Expr.literal(1), count, () -> {
+                        Expr sum = new Expr.Element(stage.floats, sums.plus(x));
+                        Expr before = new Expr.Element(stage.floats, to.plus(x));
+                        Expr result =
+                                reduce.accumulate() ? probe.binary(reduce.fn().combine(), DType.F32, before, sum) : sum;
+                        m.add(new Statement.SetElement(stage.floats, to.plus(x), result));
+                    });
+                },
+                () -> {});
     }
 
-    /// The columns from `x` on, `together` vectors at a time.
+    /// The columns from `x` on, `together` vectors at a time. Sums are arguments: see {@link VectorLanes#known}.
     private void vectors(
             Stage stage, Kernel.Reduce reduce, int together, Expr.Local x, Expr low, Expr.Local count, Expr to) {
         Method m = stage.method;
-        VectorLanes lanes = stage.lanes();
+        VectorLanes lanes = stage.vectorLanes();
         int width = emitter.lanes();
         m.loop(x, Expr.literal(together * width), count, () -> {
             List<Expr.Local> sums = new ArrayList<>();
@@ -226,7 +236,7 @@ final class ReduceEmitter {
             Expr other = lane.plus(Expr.literal(half));
             Expr end = Expr.literal(partial + half);
             if (vector) {
-                VectorLanes v = stage.lanes();
+                VectorLanes v = stage.vectorLanes();
                 m.loop(lane, Expr.literal(lanes), end, () -> {
                     Expr a = v.load(stage.floats, lane);
                     Expr b = v.load(stage.floats, other);
@@ -263,11 +273,12 @@ final class ReduceEmitter {
         stage.method.add(new Statement.SetElement(stage.floats, at, joined));
     }
 
-    /// Sums whole vectors from `x` on and stores the partial sums.
+    /// Sums whole vectors from `x` on and stores the partial sums. Sums are arguments: see {@link
+    /// VectorLanes#known}.
     private void vectorSums(
             Stage stage, Kernel.Reduce reduce, Values values, Expr count, Expr.Local x, int vectors, int partial) {
         Method m = stage.method;
-        VectorLanes v = stage.lanes();
+        VectorLanes v = stage.vectorLanes();
         int lanes = emitter.lanes();
         List<Expr.Local> sums = new ArrayList<>();
         for (int i = 0; i < vectors; i++) {

@@ -31,7 +31,7 @@ final class Stage {
     final Expr.Local longs;
     final Expr.Local ranges;
 
-    /// Whether to use vectors, or be their scalar twin.
+    /// Whether it may use vectors, or is their scalar twin.
     final boolean vector;
 
     private boolean vectors;
@@ -98,8 +98,8 @@ final class Stage {
         cut = Optional.of(new Cut(axis, false));
     }
 
-    /// Vectors in the code of this stage.
-    VectorLanes lanes() {
+    /// For vectors in the code of this stage, which it has from then on.
+    VectorLanes vectorLanes() {
         vectors = true;
         return new VectorLanes(method, emitter.lanes());
     }

@@ -154,7 +154,7 @@ final class TileEmitter {
 
         @Override
         public void vector(Expr.Local x, Expr value) {
-            stage.method.call(stage.lanes().store(value, stage.floats, base.plus(x)));
+            stage.method.call(stage.vectorLanes().store(value, stage.floats, base.plus(x)));
         }
     }
 
@@ -231,7 +231,7 @@ final class TileEmitter {
 
         @Override
         public void vector(Expr.Local x, Expr value) {
-            stage.method.call(stage.lanes().store(value, at(x)));
+            stage.method.call(stage.vectorLanes().store(value, at(x)));
         }
 
         @Override

@@ -158,7 +158,7 @@ final class Values {
     }
 
     private Expr integerVector(Kernel.Expr e, Expr.Local x) {
-        VectorLanes lanes = stage.lanes();
+        VectorLanes lanes = stage.vectorLanes();
         if (!varying(e)) {
             return lanes.integers(uniform.get(e), 0);
         }
@@ -203,7 +203,7 @@ final class Values {
                 uniform.put(e, value instanceof Expr.Literal ? value : stage.method.let("u", value));
             }
             if (vector && !uniformVectors.containsKey(e) && (dtype(e) == DType.F32 || dtype(e) == DType.BOOL)) {
-                VectorLanes lanes = stage.lanes();
+                VectorLanes lanes = stage.vectorLanes();
                 Expr value = uniform.get(e);
                 Expr wide = dtype(e) == DType.BOOL ? lanes.mask(value) : lanes.broadcast(value);
                 uniformVectors.put(e, stage.method.let("w", wide));
@@ -351,7 +351,7 @@ final class Values {
     }
 
     private Expr vectorParts(Kernel.Expr e, Expr.Local x) {
-        VectorLanes lanes = stage.lanes();
+        VectorLanes lanes = stage.vectorLanes();
         return switch (e) {
             case Kernel.Load l -> {
                 Moving m = moving.get(l);

@@ -15,8 +15,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /// The JIT compiler takes all emitted code: in a fresh JVM with default flags that runs the sample for a while,
-/// no emitted method fails to compile, and every register tile that runs reaches the top tier. A method over a
-/// limit of the JIT compiler would otherwise stay a hundred times slower without a word.
+/// no emitted method fails to compile, and the vectors of every register tile that runs reach the top tier. A
+/// method over a limit of the JIT compiler would otherwise stay a hundred times slower without a word.
 final class EmittedCodeTest {
     private static final int TOP_TIER = 4;
     private static final Pattern COMPILED =
@@ -62,7 +62,7 @@ final class EmittedCodeTest {
         assertThat(failures).isEmpty();
         assertThat(tiers).hasSizeGreaterThan(20);
         tiers.forEach((method, tier) -> {
-            if (method.contains(".Tiles::")) {
+            if (method.contains(".Tiles::") && !method.matches(".*_(either|twin|block)")) {
                 assertThat(tier).as("tier of %s; all: %s", method, tiers).isEqualTo(TOP_TIER);
             }
         });

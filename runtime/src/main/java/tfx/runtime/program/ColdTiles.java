@@ -14,15 +14,18 @@ import java.util.concurrent.locks.LockSupport;
 /// Rounds of the register tiles of all programs, on a thread beside them, which ends when there is nothing to do.
 final class ColdTiles {
     /// After so many rounds a tile stays with its twin: the JVM does not optimise it.
-    private static final int MOST_ROUNDS = 300;
+    private static final int MOST_ROUNDS = 100;
 
+    /// Nanoseconds between looks at what is due.
     private static final long PAUSE = 3_000_000;
+
     private static final double[] NO_DOUBLES = {};
 
     private static final ThreadPoolExecutor THREAD =
             new ThreadPoolExecutor(1, 1, 1, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
                 Thread thread = new Thread(task, "tfx-warmup");
                 thread.setDaemon(true);
+                thread.setContextClassLoader(null);
                 return thread;
             });
 
@@ -39,7 +42,7 @@ final class ColdTiles {
     static final class Tile {
         private final Warmup warmup;
         private final int part;
-        private final float[] floats;
+        private final int floats;
         private final int bytes;
         private final int steps;
         private final Rounds rounds = new Rounds();
@@ -51,27 +54,34 @@ final class ColdTiles {
         Tile(Warmup warmup, int part, int floats, int bytes, int steps) {
             this.warmup = warmup;
             this.part = part;
-            this.floats = new float[floats];
+            this.floats = floats;
             this.bytes = bytes;
             this.steps = steps;
         }
 
-        /// A round, if it is time for one; whether it was the last.
-        private boolean round() {
-            if (System.nanoTime() - due < 0) {
-                return false;
+        /// A round, if it is time for one; whether it was the last. What fails here leaves the tile to its twin,
+        /// and fails in a call if it matters.
+        private boolean last() {
+            try {
+                return System.nanoTime() - due >= 0 && round();
+            } catch (RuntimeException | Error e) {
+                return true;
             }
+        }
+
+        private boolean round() {
+            float[] scratch = new float[floats];
             try (Arena arena = Arena.ofConfined()) {
                 long[] frame = {arena.allocate(bytes, Long.BYTES).address(), -1};
                 for (int i = 0; i < rounds.calls(); i++) {
-                    call(Warmup.VECTOR, frame);
+                    call(Warmup.VECTOR, frame, scratch);
                 }
                 if (rounds.isTrial()) {
                     frame[1] = steps;
                     long start = System.nanoTime();
-                    call(Warmup.VECTOR, frame);
+                    call(Warmup.VECTOR, frame, scratch);
                     long middle = System.nanoTime();
-                    call(Warmup.TWIN, frame);
+                    call(Warmup.TWIN, frame, scratch);
                     warmup.hot[part] = rounds.isHot(middle - start, System.nanoTime() - middle);
                 }
             }
@@ -79,8 +89,8 @@ final class ColdTiles {
             return warmup.hot[part] || rounds.count() == MOST_ROUNDS;
         }
 
-        private void call(int form, long[] frame) {
-            warmup.call(2 * part + form, frame, floats, NO_DOUBLES, frame, frame);
+        private void call(int form, long[] frame, float[] scratch) {
+            warmup.call(2 * part + form, frame, scratch, NO_DOUBLES, frame, frame);
         }
     }
 
@@ -92,20 +102,27 @@ final class ColdTiles {
 
     private static void start() {
         if (RUNNING.compareAndSet(false, true)) {
-            THREAD.execute(ColdTiles::run);
+            try {
+                THREAD.execute(ColdTiles::run);
+            } catch (RuntimeException | Error e) {
+                RUNNING.set(false); // no thread to be had: the twins go on working
+            }
         }
     }
 
     private static void run() {
         List<Tile> tiles = new ArrayList<>();
-        do {
-            for (Tile tile = ADDED.poll(); tile != null; tile = ADDED.poll()) {
-                tiles.add(tile);
-            }
-            tiles.removeIf(Tile::round);
-            LockSupport.parkNanos(PAUSE);
-        } while (!tiles.isEmpty());
-        RUNNING.set(false);
+        try {
+            do {
+                for (Tile tile = ADDED.poll(); tile != null; tile = ADDED.poll()) {
+                    tiles.add(tile);
+                }
+                tiles.removeIf(Tile::last);
+                LockSupport.parkNanos(PAUSE);
+            } while (!tiles.isEmpty());
+        } finally {
+            RUNNING.set(false);
+        }
         if (!ADDED.isEmpty()) {
             start();
         }

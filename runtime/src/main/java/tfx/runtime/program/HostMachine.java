@@ -16,6 +16,7 @@ public final class HostMachine implements Machine<MemorySegment> {
     /// Loops along one axis count in ints.
     private static final long MAX_AXIS = Integer.MAX_VALUE - 1024L;
 
+    /// Launches for which a kernel counts as new.
     private static final int FIRST_LAUNCHES = 2;
 
     /// A kernel ready to run.
@@ -36,6 +37,9 @@ public final class HostMachine implements Machine<MemorySegment> {
     /// @param threads how many threads work on one call
     public HostMachine(List<Loaded> kernels, int threads) {
         this.kernels = List.copyOf(kernels);
+        if (threads < 1) {
+            throw new IllegalArgumentException("threads is " + threads + "; it must be at least 1");
+        }
         this.threads = threads;
         this.launches = new int[kernels.size()];
     }

@@ -2,15 +2,16 @@ package tfx.runtime.program;
 
 /// The rounds that a cold part has had; see {@link Warmup}. Belongs to one thread at a time.
 final class Rounds {
-    /// Empty calls of a round, and rounds until the JVM has been asked to optimise the part.
+    /// Empty calls of a round.
     private static final int CALLS = 1_000;
 
+    /// Rounds until the JVM has been asked to optimise the part.
     private static final int ASKED = 12;
 
     /// Rounds from one trial to the next until then: the compiler should have seen some.
     private static final int BETWEEN = 4;
 
-    /// Nanoseconds between rounds until then, after it at first, and at most.
+    /// Nanoseconds between rounds until then; after it at first; and at most.
     private static final long GAP = 3_000_000;
 
     private static final long TRIAL_GAP = 20_000_000;

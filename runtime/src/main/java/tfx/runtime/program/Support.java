@@ -28,8 +28,8 @@ public final class Support {
         return new float[16];
     }
 
-    /// Copies `count` elements of 4 bytes that are evenly spaced on both sides. All kernels that only move
-    /// elements share this loop, so that the JIT compiler has it early: a transposition of weights is read once.
+    /// Copies `count` elements of 4 bytes that are evenly spaced on both sides. Kernels that only move such
+    /// elements share this loop, so that the JIT compiler has it early, for the weights that a load transposes.
     public static void copy(long to, long toStep, long from, long fromStep, int count) {
         for (int i = 0; i < count; i++) {
             ALL.set(

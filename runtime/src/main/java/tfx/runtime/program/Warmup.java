@@ -14,7 +14,7 @@ import java.util.concurrent.atomic.AtomicLongArray;
 /// Rounds of a stage are part of its calls. Register tiles need no more than memory to read, so their rounds run
 /// beside the program ({@link ColdTiles}).
 public abstract class Warmup {
-    /// Parts that one class knows.
+    /// Parts that one class knows: with more, its method of calls would be too long for the JVM to compile.
     public static final int PARTS = 128;
 
     /// The forms of a part.
@@ -22,14 +22,14 @@ public abstract class Warmup {
 
     static final int TWIN = 1;
 
-    /// Nanoseconds until the first round of a stage: a short first call should not wait for any. Tests do not
-    /// wait, so that short programs have rounds too.
-    private static final long DELAY = 1_000_000 * Long.getLong("tfx.warmup.delay", 700);
+    /// Nanoseconds from the first stage that runs to the first round: a short first call should not wait for
+    /// any. Tests do not wait, so that short programs have rounds too.
+    private static final long DELAY = 1_000_000 * Long.getLong("tfx.warmup.delay", 450);
 
-    /// Empty calls of a twin before its first work, after which the JVM compiles it, and points that it then takes
-    /// one by one, so that compiled code soon takes over.
+    /// Empty calls of a twin before its first work, after which the JVM compiles it.
     private static final int FIRST_CALLS = 250;
 
+    /// Points that a twin then takes one by one, so that compiled code soon takes over.
     private static final int SINGLE = 1_000;
 
     /// Nanoseconds after which a round counts as lost, as one that fails is.
@@ -52,16 +52,24 @@ public abstract class Warmup {
         /// Belongs to the thread that claimed a round, as all below.
         final Rounds rounds = new Rounds();
 
-        /// How long the vector code took for a range that cannot be divided, until its twin's time is known.
+        /// How long the vector code took for so many points that cannot be divided, until its twin's time for as
+        /// many is known.
         long whole;
+
+        long points;
     }
+
+    /// When the first round may be, once a stage has run.
+    private volatile long first;
+
+    private volatile boolean ran;
 
     /// For emitted subclasses.
     protected Warmup() {
-        long first = System.nanoTime() + DELAY;
+        long now = System.nanoTime();
         for (int i = 0; i < PARTS; i++) {
             stages[i] = new Stage();
-            due.set(i, first);
+            due.set(i, now);
         }
     }
 
@@ -97,12 +105,13 @@ public abstract class Warmup {
         if (!stage.rounds.isTrial()) {
             call(twin, frame, floats, doubles, longs, ranges);
         } else if (skip < 0 || high - low == 1) {
-            boolean first = stage.whole == 0;
+            boolean compares = stage.points == high - low;
             long start = System.nanoTime();
-            call(first ? vector : twin, frame, floats, doubles, longs, ranges);
+            call(compares ? twin : vector, frame, floats, doubles, longs, ranges);
             long nanos = System.nanoTime() - start;
-            hot[part] = !first && stage.rounds.isHot(stage.whole, nanos);
-            stage.whole = first ? nanos : 0;
+            hot[part] = compares && stage.rounds.isHot(stage.whole, nanos);
+            stage.whole = nanos;
+            stage.points = compares ? 0 : high - low;
         } else {
             ranges[axis + 1] = low + 1;
             long start = System.nanoTime();
@@ -145,8 +154,12 @@ public abstract class Warmup {
 
     private boolean claim(int part) {
         long now = System.nanoTime();
+        if (!ran) {
+            first = now + DELAY;
+            ran = true;
+        }
         long before = due.get(part);
-        return now - before >= 0 && due.compareAndSet(part, before, now + CLAIM);
+        return now - first >= 0 && now - before >= 0 && due.compareAndSet(part, before, now + CLAIM);
     }
 
     /// Tells of a register tile.
