@@ -20,7 +20,8 @@ public record ProgramSource(String text, Group group, List<Entry> kernels) {
     /// @param first   its first line in the source, counted from 1
     /// @param last    its last line
     /// @param doubles whether it computes in f64
-    public record Entry(String name, Kernel kernel, int items, int first, int last, boolean doubles) {}
+    /// @param looksUp whether it looks up indices, which may fail
+    public record Entry(String name, Kernel kernel, int items, int first, int last, boolean doubles, boolean looksUp) {}
 
     public ProgramSource {
         kernels = List.copyOf(kernels);
@@ -49,7 +50,8 @@ public record ProgramSource(String text, Group group, List<Entry> kernels) {
             String function = new KernelWriter(kernel, group, name(kernel, i)).write();
             text.append(function);
             boolean doubles = function.contains("double ");
-            entries.add(new Entry(name(kernel, i), kernel, group.items(), first, lines(text), doubles));
+            boolean looksUp = function.contains("tfx_index(");
+            entries.add(new Entry(name(kernel, i), kernel, group.items(), first, lines(text), doubles, looksUp));
         }
         return new ProgramSource(text.toString(), group, entries);
     }

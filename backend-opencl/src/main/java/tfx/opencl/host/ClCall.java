@@ -6,78 +6,54 @@ import java.nio.IntBuffer;
 import java.nio.LongBuffer;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.opencl.CL10;
+import org.lwjgl.opencl.CL12;
 import org.lwjgl.system.MemoryStack;
 import org.lwjgl.system.MemoryUtil;
 import tfx.ir.kernel.Kernel;
-import tfx.runtime.RunException;
 import tfx.runtime.Sizes;
 import tfx.runtime.Tensor;
 import tfx.runtime.program.Executable;
 import tfx.runtime.program.Execution;
 import tfx.runtime.program.Machine;
 
-/// A call on a device: commands with the events that each must wait for, and the memory that lives as long as the
-/// call.
+/// A call on a device: its commands, and the memory that lives as long as the call. Nothing but what a loop tests is
+/// waited for before the end.
 final class ClCall implements Machine.Call<Memory> {
-    /// Bytes of what a failed lookup leaves: the number of its launch, the value, and the limit.
-    private static final int NOTE = 24;
-
-    private static final int MOST_USES = 256;
-    private static final int MOST_EVENTS = 1024;
-    private static final int FLUSH_EVERY = 16;
-
     /// A result that is still on the device.
     private record Due(String name, Tensor tensor, Memory memory) {}
 
     private final ClMachine machine;
     private final Device device;
     private final Optional<Executable.Observer> observer;
-    private final long queue;
+    private final Commands commands;
     private final Memory slab;
-    private final Order order = new Order();
+    private final Note note;
     private final List<Long> own = new ArrayList<>();
-    private final Set<Long> events = new LinkedHashSet<>();
     private final List<Due> due = new ArrayList<>();
     private final List<String> places = new ArrayList<>();
     private final Map<String, Integer> placeNumbers = new HashMap<>();
     private final Map<Long, Executable.Launched> launches = new LinkedHashMap<>();
     private final Map<Long, Executable.Transferred> transfers = new LinkedHashMap<>();
-    private final Memory failed;
-    private int commands;
-    private long last;
+    private boolean clean;
 
     ClCall(ClMachine machine, Context context, long bytes, Optional<Executable.Observer> observer) {
         this.machine = machine;
         this.device = context.device();
         this.observer = observer;
-        this.queue = observer.isPresent() ? context.profiled() : context.queue();
+        boolean timed = observer.isPresent();
+        this.commands = new Commands(device, timed ? context.profiled() : context.queue(), timed);
         this.slab = machine.slab(machine.separate() ? ClMachine.LEAST : bytes);
         try {
-            this.failed = aside(NOTE);
-            clearNote();
+            this.note = machine.note();
         } catch (RuntimeException | Error e) {
-            close();
+            machine.give(slab);
             throw e;
-        }
-    }
-
-    private void clearNote() {
-        if (machine.looksUp()) {
-            try (MemoryStack stack = MemoryStack.stackPush()) {
-                ByteBuffer zeros = stack.calloc(NOTE);
-                machine.check(
-                        CL10.clEnqueueWriteBuffer(queue, failed.buffer(), true, 0, zeros, null, null),
-                        "write to its memory");
-            }
         }
     }
 
@@ -92,13 +68,21 @@ final class ClCall implements Machine.Call<Memory> {
             return keep(machine.buffer(flags, bytes, tensor.data()), bytes, true);
         }
         Memory memory = aside(bytes);
-        enqueue(
+        long written = commands.enqueue(
                 List.of(),
                 List.of(memory),
                 "write to its memory",
                 (count, waits, event) -> CL10.nclEnqueueWriteBuffer(
-                        queue, memory.buffer(), 0, 0, bytes, tensor.data().address(), count, waits, event));
-        transferred(name, true, bytes);
+                        commands.queue(),
+                        memory.buffer(),
+                        0,
+                        0,
+                        bytes,
+                        tensor.data().address(),
+                        count,
+                        waits,
+                        event));
+        transferred(written, name, true, bytes);
         return memory;
     }
 
@@ -134,56 +118,6 @@ final class ClCall implements Machine.Call<Memory> {
 
     // ---- commands ----
 
-    /// Enqueues a command: how many events it waits for, the address of these, and that for its own.
-    private interface Command {
-        int enqueue(int count, long waits, long event);
-    }
-
-    private long enqueue(List<Memory> reads, List<Memory> writes, String what, Command command) {
-        Set<Long> before = order.before(reads, writes);
-        try (MemoryStack stack = MemoryStack.stackPush()) {
-            PointerBuffer waits = stack.mallocPointer(Math.max(1, before.size()));
-            before.forEach(waits::put);
-            waits.rewind();
-            PointerBuffer event = stack.callocPointer(1);
-            long list = before.isEmpty() ? 0 : MemoryUtil.memAddress(waits);
-            machine.check(command.enqueue(before.size(), list, MemoryUtil.memAddress(event)), what);
-            last = event.get(0);
-            events.add(last);
-            order.add(reads, writes, last);
-        }
-        if (++commands % FLUSH_EVERY == 0) {
-            CL10.clFlush(queue);
-        }
-        if (order.size() > MOST_USES || events.size() % MOST_EVENTS == 0) {
-            forgetEnded();
-            if (order.size() > MOST_USES) {
-                waitForAll();
-                forgetEnded();
-            }
-        }
-        return last;
-    }
-
-    /// Loops may run for long: what has ended needs no memory.
-    private void forgetEnded() {
-        Set<Long> ended = new HashSet<>();
-        try (MemoryStack stack = MemoryStack.stackPush()) {
-            IntBuffer status = stack.callocInt(1);
-            for (long event : events) {
-                CL10.clGetEventInfo(event, CL10.CL_EVENT_COMMAND_EXECUTION_STATUS, status, null);
-                if (status.get(0) == CL10.CL_COMPLETE) {
-                    ended.add(event);
-                }
-            }
-        }
-        order.ended(ended);
-        if (observer.isEmpty()) {
-            ended.forEach(CL10::clReleaseEvent);
-            events.removeAll(ended);
-        }
-    }
-
     @Override
     public void launch(Execution.Launch launch, List<Memory> arguments, Sizes sizes) {
         ClMachine.Ready ready = machine.kernel(launch.kernel());
@@ -201,17 +135,20 @@ final class ClCall implements Machine.Call<Memory> {
         for (int i = 0; i < arguments.size(); i++) {
             (kernel.buffers().get(i).output() ? writes : reads).add(arguments.get(i));
         }
+        if (ready.entry().looksUp()) {
+            reads.add(note.memory()); // those that note a failure do not wait for each other
+        }
         int place = placeNumbers.computeIfAbsent(launch.where(), w -> {
             places.add(w);
             return places.size() - 1;
         });
-        long items = machine.kernel(launch.kernel()).entry().items();
-        Command run = (count, waits, done) -> {
+        long items = ready.entry().items();
+        Commands.Command run = (count, waits, done) -> {
             try (MemoryStack stack = MemoryStack.stackPush()) {
                 PointerBuffer global = stack.pointers(groups * items);
                 PointerBuffer local = stack.pointers(items);
                 return CL10.nclEnqueueNDRangeKernel(
-                        queue,
+                        commands.queue(),
                         ready.handle(),
                         1,
                         0,
@@ -226,7 +163,7 @@ final class ClCall implements Machine.Call<Memory> {
         // Arguments belong to the kernel until it is enqueued.
         synchronized (ready.entry()) {
             set(ready, arguments, sizes, place);
-            event = enqueue(reads, writes, "run kernel " + kernel.name(), run);
+            event = commands.enqueue(reads, writes, "run kernel " + kernel.name(), run);
         }
         if (observer.isPresent()) {
             long[] values = kernel.sizes().stream().mapToLong(sizes::value).toArray();
@@ -247,7 +184,7 @@ final class ClCall implements Machine.Call<Memory> {
         for (String size : kernel.sizes()) {
             code |= CL10.clSetKernelArg1l(ready.handle(), position++, sizes.value(size));
         }
-        code |= CL10.clSetKernelArg1p(ready.handle(), position++, failed.buffer());
+        code |= CL10.clSetKernelArg1p(ready.handle(), position++, note.memory().buffer());
         code |= CL10.clSetKernelArg1i(ready.handle(), position, place);
         machine.check(code, "take the arguments of kernel " + kernel.name());
     }
@@ -256,12 +193,12 @@ final class ClCall implements Machine.Call<Memory> {
     public void copy(Memory from, Memory to, long at, long bytes) {
         if (bytes > 0) {
             Memory target = new Memory(to.buffer(), to.offset() + at, bytes, false);
-            enqueue(
+            commands.enqueue(
                     List.of(from),
                     List.of(target),
                     "copy",
                     (count, waits, event) -> CL10.nclEnqueueCopyBuffer(
-                            queue,
+                            commands.queue(),
                             from.buffer(),
                             target.buffer(),
                             from.offset(),
@@ -276,19 +213,19 @@ final class ClCall implements Machine.Call<Memory> {
     @Override
     public void set(Memory to, int value) {
         try (MemoryStack stack = MemoryStack.stackPush()) {
-            IntBuffer contents = stack.ints(value);
+            IntBuffer pattern = stack.ints(value);
             Memory target = new Memory(to.buffer(), to.offset(), Integer.BYTES, false);
-            enqueue(
+            commands.enqueue(
                     List.of(),
                     List.of(target),
                     "write to its memory",
-                    (count, waits, event) -> CL10.nclEnqueueWriteBuffer(
-                            queue,
+                    (count, waits, event) -> CL12.nclEnqueueFillBuffer(
+                            commands.queue(),
                             to.buffer(),
-                            1,
+                            MemoryUtil.memAddress(pattern),
+                            Integer.BYTES,
                             to.offset(),
                             Integer.BYTES,
-                            MemoryUtil.memAddress(contents),
                             count,
                             waits,
                             event));
@@ -297,120 +234,96 @@ final class ClCall implements Machine.Call<Memory> {
 
     @Override
     public boolean holds(Memory condition) {
+        // A loop whose test looked beyond its data might never end.
+        readNote();
         try (MemoryStack stack = MemoryStack.stackPush()) {
             ByteBuffer value = stack.calloc(1);
-            read(condition, value);
-            // A loop whose test looked beyond its data might never end.
-            checkLookups();
+            read(List.of(condition, note.memory()), List.of(), MemoryUtil.memAddress(value), 1, true);
+            note.check(places);
             return value.get(0) != 0;
         }
     }
 
-    private void read(Memory from, ByteBuffer into) {
-        enqueue(
-                List.of(from),
-                List.of(),
+    /// Reads memory of the device, the first that the command uses.
+    ///
+    /// @param writes what the command counts as a writer of
+    /// @param now    whether to wait until it is read
+    private long read(List<Memory> reads, List<Memory> writes, long to, long bytes, boolean now) {
+        Memory from = reads.getFirst();
+        return commands.enqueue(
+                reads,
+                writes,
                 "read its memory",
                 (count, waits, event) -> CL10.nclEnqueueReadBuffer(
-                        queue,
-                        from.buffer(),
-                        1,
-                        from.offset(),
-                        into.remaining(),
-                        MemoryUtil.memAddress(into),
-                        count,
-                        waits,
-                        event));
+                        commands.queue(), from.buffer(), now ? 1 : 0, from.offset(), bytes, to, count, waits, event));
     }
 
-    private void checkLookups() {
-        if (!machine.looksUp()) {
-            return;
-        }
-        waitForAll();
-        try (MemoryStack stack = MemoryStack.stackPush()) {
-            ByteBuffer note = stack.calloc(8, NOTE);
-            read(failed, note);
-            if (note.getInt(0) != 0) {
-                String where = places.get(note.getInt(0) - 1);
-                throw new RunException("index " + note.getLong(8) + " is outside 0.." + (note.getLong(16) - 1)
-                        + (where.isEmpty() ? "" : " (" + where + ")"));
-            }
-        }
-    }
-
-    private void waitForAll() {
-        if (events.isEmpty()) {
-            return;
-        }
-        PointerBuffer all = MemoryUtil.memAllocPointer(events.size());
-        try {
-            events.forEach(all::put);
-            machine.check(CL10.clWaitForEvents(all.flip()), "finish its work");
-        } finally {
-            MemoryUtil.memFree(all);
+    /// Has the note read once all lookups before have been made. It counts as written, so that what uses it later
+    /// waits.
+    private void readNote() {
+        if (machine.looksUp()) {
+            List<Memory> memory = List.of(note.memory());
+            read(memory, memory, MemoryUtil.memAddress(note.copy()), Note.BYTES, false);
         }
     }
 
     @Override
     public void finish() {
-        for (Due result : due) {
-            long bytes = result.tensor().data().byteSize();
-            if (!device.unified() && bytes > 0) {
-                enqueue(
-                        List.of(result.memory()),
-                        List.of(),
-                        "read its memory",
-                        (count, waits, event) -> CL10.nclEnqueueReadBuffer(
-                                queue,
-                                result.memory().buffer(),
-                                0,
-                                0,
-                                bytes,
-                                result.tensor().data().address(),
-                                count,
-                                waits,
-                                event));
-                transferred(result.name(), false, bytes);
-            }
-        }
-        CL10.clFlush(queue);
-        waitForAll();
-        checkLookups();
-        due.stream()
-                .filter(r -> device.unified() && r.tensor().data().byteSize() > 0)
-                .forEach(this::settle);
+        due.stream().filter(r -> r.tensor().data().byteSize() > 0).forEach(this::deliver);
+        readNote();
+        CL10.clFlush(commands.queue());
+        commands.await();
+        note.check(places);
+        clean = true;
         observer.ifPresent(this::report);
     }
 
-    /// Brings the contents of a buffer in the host's memory there, where a device kept them elsewhere
-    /// meanwhile.
-    private void settle(Due result) {
-        try (MemoryStack stack = MemoryStack.stackPush()) {
-            IntBuffer code = stack.callocInt(1);
-            long buffer = result.memory().buffer();
-            long bytes = result.tensor().data().byteSize();
-            long address = CL10.nclEnqueueMapBuffer(
-                    queue, buffer, 1, CL10.CL_MAP_READ, 0, bytes, 0, 0, 0, MemoryUtil.memAddress(code));
-            machine.check(code.get(0), "give a result back");
-            PointerBuffer event = stack.callocPointer(1);
-            machine.check(
-                    CL10.nclEnqueueUnmapMemObject(queue, buffer, address, 0, 0, MemoryUtil.memAddress(event)),
-                    "give a result back");
-            events.add(event.get(0));
+    private void deliver(Due result) {
+        MemorySegment to = result.tensor().data();
+        List<Memory> memory = List.of(result.memory());
+        if (!device.unified()) {
+            long read = read(memory, List.of(), to.address(), to.byteSize(), false);
+            transferred(read, result.name(), false, to.byteSize());
+            return;
         }
+        // A buffer in the host's memory: a device may have kept its contents elsewhere until it is mapped.
+        long buffer = result.memory().buffer();
+        long[] address = new long[1];
+        commands.enqueue(memory, memory, "give a result back", (count, waits, event) -> {
+            try (MemoryStack stack = MemoryStack.stackPush()) {
+                IntBuffer code = stack.callocInt(1);
+                address[0] = CL10.nclEnqueueMapBuffer(
+                        commands.queue(),
+                        buffer,
+                        0,
+                        CL10.CL_MAP_READ,
+                        0,
+                        to.byteSize(),
+                        count,
+                        waits,
+                        event,
+                        MemoryUtil.memAddress(code));
+                return code.get(0);
+            }
+        });
+        commands.enqueue(
+                memory,
+                List.of(),
+                "give a result back",
+                (count, waits, event) ->
+                        CL10.nclEnqueueUnmapMemObject(commands.queue(), buffer, address[0], count, waits, event));
     }
 
     // ---- what an observer sees ----
 
-    private void transferred(String name, boolean toMachine, long bytes) {
+    private void transferred(long event, String name, boolean toMachine, long bytes) {
         if (observer.isPresent()) {
-            transfers.put(last, new Executable.Transferred(name, toMachine, bytes, 0, 0));
+            transfers.put(event, new Executable.Transferred(name, toMachine, bytes, 0, 0));
         }
     }
 
     private void report(Executable.Observer to) {
-        for (long event : events) {
+        for (long event : commands.events()) {
             Executable.Launched l = launches.get(event);
             Executable.Transferred t = transfers.get(event);
             long start = time(event, CL10.CL_PROFILING_COMMAND_START);
@@ -434,18 +347,13 @@ final class ClCall implements Machine.Call<Memory> {
     @Override
     public void close() {
         // A call that failed half-way may still be running.
-        waitQuietly();
-        events.forEach(CL10::clReleaseEvent);
+        commands.end();
         own.forEach(CL10::clReleaseMemObject);
         machine.give(slab);
-    }
-
-    private void waitQuietly() {
-        if (!events.isEmpty()) {
-            PointerBuffer all = MemoryUtil.memAllocPointer(events.size());
-            events.forEach(all::put);
-            CL10.clWaitForEvents(all.flip());
-            MemoryUtil.memFree(all);
+        if (clean) {
+            machine.give(note);
+        } else {
+            machine.drop(note);
         }
     }
 }

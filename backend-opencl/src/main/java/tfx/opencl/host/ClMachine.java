@@ -1,5 +1,6 @@
 package tfx.opencl.host;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.IntBuffer;
 import java.util.ArrayDeque;
@@ -31,6 +32,7 @@ final class ClMachine implements Machine<Memory> {
     private final List<Ready> kernels = new ArrayList<>();
     private final List<Long> buffers = new ArrayList<>();
     private final Deque<Memory> slabs = new ArrayDeque<>();
+    private final Deque<Note> notes = new ArrayDeque<>();
     private final boolean looksUp;
 
     /// @param separate whether every temporary is a buffer of its own, so that a tool that watches accesses sees
@@ -39,7 +41,7 @@ final class ClMachine implements Machine<Memory> {
         this.context = context;
         this.device = context.device();
         this.separate = separate;
-        this.looksUp = source.text().contains("tfx_index");
+        this.looksUp = source.kernels().stream().anyMatch(ProgramSource.Entry::looksUp);
         this.program = new Build(context, source, cache).program();
         try (MemoryStack stack = MemoryStack.stackPush()) {
             IntBuffer code = stack.callocInt(1);
@@ -115,6 +117,28 @@ final class ClMachine implements Machine<Memory> {
         slabs.push(slab);
     }
 
+    /// A note of an earlier call, or a new one.
+    synchronized Note note() {
+        Note idle = notes.poll();
+        if (idle != null) {
+            return idle;
+        }
+        try (Arena zeros = Arena.ofConfined()) {
+            long flags = CL10.CL_MEM_READ_WRITE | CL10.CL_MEM_COPY_HOST_PTR;
+            return new Note(new Memory(buffer(flags, Note.BYTES, zeros.allocate(Note.BYTES, 8)), 0, Note.BYTES, false));
+        }
+    }
+
+    /// Takes a note that no lookup has written to.
+    synchronized void give(Note note) {
+        notes.push(note);
+    }
+
+    void drop(Note note) {
+        CL10.clReleaseMemObject(note.memory().buffer());
+        note.free();
+    }
+
     Ready kernel(int position) {
         return kernels.get(position);
     }
@@ -134,6 +158,7 @@ final class ClMachine implements Machine<Memory> {
         kernels.forEach(k -> CL10.clReleaseKernel(k.handle));
         buffers.forEach(CL10::clReleaseMemObject);
         slabs.forEach(s -> CL10.clReleaseMemObject(s.buffer()));
+        notes.forEach(this::drop);
         CL10.clReleaseProgram(program);
     }
 }

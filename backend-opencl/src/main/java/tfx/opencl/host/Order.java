@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Set;
 
 /// Which commands a new command must wait for: those that wrote what it reads, and those that read or wrote what
-/// it writes. Commands are known by their events.
+/// it writes. Commands are known by their events. Each launch asks, so there are loops here and no streams.
 final class Order {
     private record Use(Memory memory, long event, boolean write) {}
 
@@ -16,20 +16,48 @@ final class Order {
     Set<Long> before(List<Memory> reads, List<Memory> writes) {
         Set<Long> events = new LinkedHashSet<>();
         for (Use use : uses) {
-            boolean written = writes.stream().anyMatch(use.memory::overlaps);
-            boolean read = use.write && reads.stream().anyMatch(use.memory::overlaps);
-            if (written || read) {
+            if (anyOverlaps(writes, use.memory) || use.write && anyOverlaps(reads, use.memory)) {
                 events.add(use.event);
             }
         }
         return events;
     }
 
+    private static boolean anyOverlaps(List<Memory> some, Memory memory) {
+        for (Memory one : some) {
+            if (memory.overlaps(one)) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     /// Notes a command. Who comes after it need not wait for what it waited for.
     void add(List<Memory> reads, List<Memory> writes, long event) {
-        uses.removeIf(u -> writes.stream().anyMatch(w -> w.covers(u.memory)));
-        reads.stream().filter(m -> !m.fixed()).forEach(m -> uses.add(new Use(m, event, false)));
-        writes.forEach(m -> uses.add(new Use(m, event, true)));
+        List<Use> left = new ArrayList<>(uses.size() + reads.size() + writes.size());
+        for (Use use : uses) {
+            if (!anyCovers(writes, use.memory)) {
+                left.add(use);
+            }
+        }
+        for (Memory read : reads) {
+            if (!read.fixed()) {
+                left.add(new Use(read, event, false));
+            }
+        }
+        for (Memory written : writes) {
+            left.add(new Use(written, event, true));
+        }
+        uses = left;
+    }
+
+    private static boolean anyCovers(List<Memory> some, Memory memory) {
+        for (Memory one : some) {
+            if (one.covers(memory)) {
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Forgets commands that have ended.
