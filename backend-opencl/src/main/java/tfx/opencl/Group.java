@@ -9,6 +9,11 @@ package tfx.opencl;
 /// @param width   floats in the vectors of one work-item: 1, 4, 8 or 16
 /// @param doubles whether the device has f64
 public record Group(int items, int width, boolean doubles) {
+    /// What functions begin with that run as such groups.
+    String attribute() {
+        return "kernel __attribute__((reqd_work_group_size(" + items + ", 1, 1)))";
+    }
+
     /// Whether one work-item does all of a task.
     boolean alone() {
         return items == 1;

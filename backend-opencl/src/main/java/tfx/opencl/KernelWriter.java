@@ -33,20 +33,31 @@ final class KernelWriter {
         }
     }
 
+    /// What a kernel is written as.
+    enum Form {
+        /// A command of its own, whose groups are its tasks.
+        COMMAND,
+        /// A function that does one task.
+        STEP
+    }
+
     private final Kernel kernel;
     private final Group group;
     private final String name;
+    private final Form form;
     private final Code code = new Code();
     private final Map<String, String> names = new HashMap<>();
     private final Map<String, Tile> tiles = new HashMap<>();
     private final Set<String> declared = new HashSet<>();
     private final List<String> declarations = new ArrayList<>();
     private final Map<String, String> shared = new HashMap<>();
+    private long bytes;
 
-    KernelWriter(Kernel kernel, Group group, String name) {
+    KernelWriter(Kernel kernel, Group group, String name, Form form) {
         this.kernel = kernel;
         this.group = group;
         this.name = name;
+        this.form = form;
         for (String taken :
                 List.of("failed", "launch", "task", "item", "kernel", "half", "global", "local", "private")) {
             code.fresh(taken);
@@ -176,11 +187,19 @@ final class KernelWriter {
                         .append(names.get(s))
                         .append(",\n"));
         parameters.append("        global int *failed, const int launch)");
-        String attribute = "kernel __attribute__((reqd_work_group_size(" + group.items() + ", 1, 1)))\n";
-        code.block(attribute + "void " + name + "(\n" + parameters, this::body);
+        String begins = switch (form) {
+            case COMMAND -> group.attribute() + "\nvoid " + name + "(\n";
+            case STEP -> "void " + name + "(\n        const long task,\n";
+        };
+        code.block(begins + parameters, this::body);
         StringBuilder scratch = new StringBuilder();
         declarations.forEach(d -> scratch.append("    ").append(d).append('\n'));
         return code.toString().replace("    " + DECLARATIONS + "\n", scratch);
+    }
+
+    /// Bytes of its tiles, once it is written.
+    long bytes() {
+        return bytes;
     }
 
     private void body() {
@@ -199,7 +218,9 @@ final class KernelWriter {
             range(axis.name(), "0", sizes.dim(axis.size()));
         }
         String rest = "task";
-        code.line("const long task = get_group_id(0);");
+        if (form == Form.COMMAND) {
+            code.line("const long task = get_group_id(0);");
+        }
         for (Kernel.Axis axis : kernel.grid().reversed()) {
             String size = sizes.dim(axis.size());
             String count = code.let("long", "tiles", "(" + size + " + " + (axis.tile() - 1) + ") / " + axis.tile());
@@ -237,6 +258,7 @@ final class KernelWriter {
 
     /// Declares memory that the work-items of a group share, at the top of the function.
     void scratch(String type, String array, int elements) {
+        bytes += (long) Types.bytes(type) * elements;
         declarations.add((group.alone() ? "" : "local ") + type + " " + array + "[" + elements
                 + "] __attribute__((aligned(64)));");
     }

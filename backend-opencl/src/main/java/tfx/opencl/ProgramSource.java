@@ -27,40 +27,46 @@ public record ProgramSource(String text, Group group, List<Entry> kernels) {
         kernels = List.copyOf(kernels);
     }
 
+    /// Each kernel is a command.
     public static ProgramSource of(KernelProgram program, Group group) {
-        StringBuilder functions = new StringBuilder();
+        return of(program, group, KernelWriter.Form.COMMAND, "");
+    }
+
+    /// @param end what comes after the kernels
+    static ProgramSource of(KernelProgram program, Group group, KernelWriter.Form form, String end) {
+        List<String> functions = new ArrayList<>();
         for (int i = 0; i < program.kernels().size(); i++) {
             Kernel kernel = program.kernels().get(i);
-            functions.append(new KernelWriter(kernel, group, name(kernel, i)).write());
+            functions.add(new KernelWriter(kernel, group, name(kernel, i), form).write());
         }
         StringBuilder text = new StringBuilder();
         if (group.doubles()) {
             text.append("#define TFX_DOUBLES\n");
             text.append("#ifdef cl_khr_fp64\n#pragma OPENCL EXTENSION cl_khr_fp64 : enable\n#endif\n");
         }
-        text.append('\n').append(Library.of(functions.toString()));
+        text.append('\n').append(Library.of(String.join("", functions)));
         List<Entry> entries = new ArrayList<>();
-        for (int i = 0; i < program.kernels().size(); i++) {
+        for (int i = 0; i < functions.size(); i++) {
             Kernel kernel = program.kernels().get(i);
+            String function = functions.get(i);
             text.append('\n');
             if (kernel.span() != Span.NONE) {
                 text.append("// ").append(kernel.span()).append('\n');
             }
             int first = lines(text) + 1;
-            String function = new KernelWriter(kernel, group, name(kernel, i)).write();
             text.append(function);
             boolean doubles = function.contains("double ");
             boolean looksUp = function.contains("tfx_index(");
             entries.add(new Entry(name(kernel, i), kernel, group.items(), first, lines(text), doubles, looksUp));
         }
-        return new ProgramSource(text.toString(), group, entries);
+        return new ProgramSource(text + end, group, entries);
     }
 
     private static int lines(CharSequence text) {
         return (int) text.chars().filter(c -> c == '\n').count();
     }
 
-    private static String name(Kernel kernel, int number) {
+    static String name(Kernel kernel, int number) {
         return kernel.name().replaceAll("[^A-Za-z0-9]", "_") + "_" + number;
     }
 }

@@ -36,6 +36,11 @@ final class Types {
         return dtype == DType.F64 || dtype == DType.I64 ? 8 : 4;
     }
 
+    /// Bytes of a value of such a type in a register.
+    static int bytes(String register) {
+        return register.equals("double") || register.equals("long") ? 8 : 4;
+    }
+
     /// The type of `width` values in a register.
     static String vector(DType dtype, int width) {
         return width == 1 ? register(dtype) : register(dtype) + width;

@@ -15,7 +15,8 @@ import tfx.ir.kernel.KernelProgram;
 import tfx.ir.kernel.ProgramText;
 
 /// The text of kernels, which needs no device: `golden/x.kernel` is a program, `x.vectors.cl` and `x.groups.cl`
-/// are its kernels for one work-item a task and for many. `-Dtfx.golden=update` writes them anew.
+/// are its kernels for one work-item a task and for many; one is there as a sequence. `-Dtfx.golden=update`
+/// writes them anew.
 final class ProgramSourceTest {
     private static final Path GOLDEN = Path.of("src", "test", "resources", "golden");
     private static final Group VECTORS = new Group(1, 16, true);
@@ -41,6 +42,22 @@ final class ProgramSourceTest {
             }
             assertThat(kernels).isEqualTo(Files.readString(golden));
         });
+    }
+
+    /// All kernels in one: `golden/lookup.sequence.cl`.
+    @Test
+    void sequencesHaveTheirText() throws IOException {
+        KernelProgram program = ProgramText.parse(Files.readString(GOLDEN.resolve("lookup.kernel")));
+        ProgramSource source = SequenceSource.of(program, VECTORS).orElseThrow().program();
+        String[] lines = source.text().split("\n");
+        int first = source.kernels().getFirst().first();
+        String text = String.join("\n", Arrays.asList(lines).subList(first - 1, lines.length)) + "\n";
+        Path golden = GOLDEN.resolve("lookup.sequence.cl");
+        if ("update".equals(System.getProperty("tfx.golden"))) {
+            Files.writeString(golden, text);
+        }
+        assertThat(text).isEqualTo(Files.readString(golden));
+        assertThat(SequenceSource.of(program, GROUPS)).isEmpty();
     }
 
     private static String kernels(ProgramSource source) {

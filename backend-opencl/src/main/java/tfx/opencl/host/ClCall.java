@@ -1,5 +1,6 @@
 package tfx.opencl.host;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.IntBuffer;
@@ -22,9 +23,17 @@ import tfx.runtime.program.Executable;
 import tfx.runtime.program.Execution;
 import tfx.runtime.program.Machine;
 
-/// A call on a device: its commands, and the memory that lives as long as the call. Nothing but what a loop tests is
-/// waited for before the end.
+/// A call on a device: its commands, and the memory that lives as long as the call. Nothing but what a loop
+/// tests is waited for before the end.
 final class ClCall implements Machine.Call<Memory> {
+    /// Drivers give several groups at once to a thread; those that come late find no task.
+    private static final long GROUPS_A_UNIT = 4;
+
+    /// Launches of the first command of a call. On a processor, threads that the host wakes may be put behind the
+    /// host's
+    /// own on its core, for milliseconds; those that another thread of the device wakes find that core free.
+    private static final int FIRST_LAUNCHES = 4;
+
     /// A result that is still on the device.
     private record Due(String name, Tensor tensor, Memory memory) {}
 
@@ -40,12 +49,16 @@ final class ClCall implements Machine.Call<Memory> {
     private final Map<String, Integer> placeNumbers = new HashMap<>();
     private final Map<Long, Executable.Launched> launches = new LinkedHashMap<>();
     private final Map<Long, Executable.Transferred> transfers = new LinkedHashMap<>();
+    private Sequence sequence;
+    private boolean begun;
     private boolean clean;
 
     ClCall(ClMachine machine, Context context, long bytes, Optional<Executable.Observer> observer) {
         this.machine = machine;
         this.device = context.device();
         this.observer = observer;
+        this.sequence =
+                new Sequence(machine.kernels().whole().map(Kernels.Whole::slots).orElse(0));
         boolean timed = observer.isPresent();
         this.commands = new Commands(device, timed ? context.profiled() : context.queue(), timed);
         this.slab = machine.slab(machine.separate() ? ClMachine.LEAST : bytes);
@@ -120,8 +133,7 @@ final class ClCall implements Machine.Call<Memory> {
 
     @Override
     public void launch(Execution.Launch launch, List<Memory> arguments, Sizes sizes) {
-        ClMachine.Ready ready = machine.kernel(launch.kernel());
-        Kernel kernel = ready.entry().kernel();
+        Kernel kernel = machine.kernels().entry(launch.kernel()).kernel();
         long tasks = 1;
         for (Kernel.Axis axis : kernel.grid()) {
             tasks *= Math.ceilDiv(Math.max(0, sizes.evaluate(axis.size())), (long) axis.tile());
@@ -129,7 +141,25 @@ final class ClCall implements Machine.Call<Memory> {
         if (tasks == 0) {
             return;
         }
-        long groups = tasks;
+        int place = placeNumbers.computeIfAbsent(launch.where(), w -> {
+            places.add(w);
+            return places.size() - 1;
+        });
+        Optional<Kernels.Whole> whole = machine.kernels().whole();
+        if (whole.isEmpty() || observer.isPresent()) {
+            alone(launch, kernel, tasks, arguments, sizes, place);
+            return;
+        }
+        if (!sequence.takes(tasks, arguments) || !begun && sequence.launches() == FIRST_LAUNCHES) {
+            endSequence();
+        }
+        sequence.add(launch.kernel(), kernel, tasks, arguments, sizes, place);
+    }
+
+    /// A launch as a command of its own.
+    private void alone(
+            Execution.Launch launch, Kernel kernel, long tasks, List<Memory> arguments, Sizes sizes, int place) {
+        Kernels.Ready ready = machine.kernels().each(launch.kernel());
         List<Memory> reads = new ArrayList<>();
         List<Memory> writes = new ArrayList<>();
         for (int i = 0; i < arguments.size(); i++) {
@@ -138,32 +168,12 @@ final class ClCall implements Machine.Call<Memory> {
         if (ready.entry().looksUp()) {
             reads.add(note.memory()); // those that note a failure do not wait for each other
         }
-        int place = placeNumbers.computeIfAbsent(launch.where(), w -> {
-            places.add(w);
-            return places.size() - 1;
-        });
-        long items = ready.entry().items();
-        Commands.Command run = (count, waits, done) -> {
-            try (MemoryStack stack = MemoryStack.stackPush()) {
-                PointerBuffer global = stack.pointers(groups * items);
-                PointerBuffer local = stack.pointers(items);
-                return CL10.nclEnqueueNDRangeKernel(
-                        commands.queue(),
-                        ready.handle(),
-                        1,
-                        0,
-                        MemoryUtil.memAddress(global),
-                        MemoryUtil.memAddress(local),
-                        count,
-                        waits,
-                        done);
-            }
-        };
+        int items = ready.entry().items();
         long event;
         // Arguments belong to the kernel until it is enqueued.
-        synchronized (ready.entry()) {
+        synchronized (ready) {
             set(ready, arguments, sizes, place);
-            event = commands.enqueue(reads, writes, "run kernel " + kernel.name(), run);
+            event = commands.enqueue(reads, writes, "run kernel " + kernel.name(), run(ready.handle(), tasks, items));
         }
         if (observer.isPresent()) {
             long[] values = kernel.sizes().stream().mapToLong(sizes::value).toArray();
@@ -171,7 +181,26 @@ final class ClCall implements Machine.Call<Memory> {
         }
     }
 
-    private void set(ClMachine.Ready ready, List<Memory> arguments, Sizes sizes, int place) {
+    private Commands.Command run(long kernel, long groups, int items) {
+        return (count, waits, event) -> {
+            try (MemoryStack stack = MemoryStack.stackPush()) {
+                PointerBuffer global = stack.pointers(groups * items);
+                PointerBuffer local = stack.pointers(items);
+                return CL10.nclEnqueueNDRangeKernel(
+                        commands.queue(),
+                        kernel,
+                        1,
+                        0,
+                        MemoryUtil.memAddress(global),
+                        MemoryUtil.memAddress(local),
+                        count,
+                        waits,
+                        event);
+            }
+        };
+    }
+
+    private void set(Kernels.Ready ready, List<Memory> arguments, Sizes sizes, int place) {
         Kernel kernel = ready.entry().kernel();
         int code = CL10.CL_SUCCESS;
         int position = 0;
@@ -189,9 +218,59 @@ final class ClCall implements Machine.Call<Memory> {
         machine.check(code, "take the arguments of kernel " + kernel.name());
     }
 
+    /// Enqueues the launches so far as one command.
+    private void endSequence() {
+        if (sequence.isEmpty()) {
+            return;
+        }
+        begun = true;
+        Sequence ended = sequence;
+        Kernels.Whole whole = machine.kernels().whole().orElseThrow();
+        sequence = new Sequence(whole.slots());
+        List<Memory> reads = new ArrayList<>(ended.reads());
+        if (machine.kernels().looksUp()) {
+            reads.add(note.memory());
+        }
+        long table = filled(CL10.CL_MEM_READ_ONLY, MemorySegment.ofArray(ended.table()));
+        long counts = filled(CL10.CL_MEM_READ_WRITE, MemorySegment.ofArray(new int[1 + ended.launches()]));
+        try {
+            synchronized (whole) {
+                set(whole, table, counts, ended.buffers());
+                long groups = Math.min(GROUPS_A_UNIT * device.units(), ended.tasks());
+                commands.enqueue(reads, ended.writes(), "run its kernels", run(whole.handle(), groups, 1));
+            }
+        } finally {
+            // A command keeps its buffers until it has ended.
+            CL10.clReleaseMemObject(table);
+            CL10.clReleaseMemObject(counts);
+        }
+    }
+
+    /// A buffer with contents.
+    private long filled(long access, MemorySegment contents) {
+        try (Arena arena = Arena.ofConfined()) {
+            MemorySegment copy = arena.allocate(contents.byteSize(), Long.BYTES);
+            copy.copyFrom(contents);
+            return machine.buffer(access | CL10.CL_MEM_COPY_HOST_PTR, copy.byteSize(), copy);
+        }
+    }
+
+    private void set(Kernels.Whole whole, long table, long counts, List<Long> buffers) {
+        int code = CL10.clSetKernelArg1p(whole.handle(), 0, table);
+        code |= CL10.clSetKernelArg1p(whole.handle(), 1, counts);
+        code |= CL10.clSetKernelArg1p(whole.handle(), 2, note.memory().buffer());
+        for (int slot = 0; slot < whole.slots(); slot++) {
+            // No slot keeps memory of an earlier call, which is gone.
+            long buffer = slot < buffers.size() ? buffers.get(slot) : MemoryUtil.NULL;
+            code |= CL10.clSetKernelArg1p(whole.handle(), 3 + slot, buffer);
+        }
+        machine.check(code, "take the arguments of its kernels");
+    }
+
     @Override
     public void copy(Memory from, Memory to, long at, long bytes) {
         if (bytes > 0) {
+            endSequence();
             Memory target = new Memory(to.buffer(), to.offset() + at, bytes, false);
             commands.enqueue(
                     List.of(from),
@@ -212,6 +291,7 @@ final class ClCall implements Machine.Call<Memory> {
 
     @Override
     public void set(Memory to, int value) {
+        endSequence();
         try (MemoryStack stack = MemoryStack.stackPush()) {
             IntBuffer pattern = stack.ints(value);
             Memory target = new Memory(to.buffer(), to.offset(), Integer.BYTES, false);
@@ -234,6 +314,7 @@ final class ClCall implements Machine.Call<Memory> {
 
     @Override
     public boolean holds(Memory condition) {
+        endSequence();
         // A loop whose test looked beyond its data might never end.
         readNote();
         try (MemoryStack stack = MemoryStack.stackPush()) {
@@ -261,7 +342,7 @@ final class ClCall implements Machine.Call<Memory> {
     /// Has the note read once all lookups before have been made. It counts as written, so that what uses it later
     /// waits.
     private void readNote() {
-        if (machine.looksUp()) {
+        if (machine.kernels().looksUp()) {
             List<Memory> memory = List.of(note.memory());
             read(memory, memory, MemoryUtil.memAddress(note.copy()), Note.BYTES, false);
         }
@@ -269,6 +350,7 @@ final class ClCall implements Machine.Call<Memory> {
 
     @Override
     public void finish() {
+        endSequence();
         due.stream().filter(r -> r.tensor().data().byteSize() > 0).forEach(this::deliver);
         readNote();
         CL10.clFlush(commands.queue());

@@ -11,7 +11,8 @@ import java.util.Optional;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.system.MemoryStack;
 import org.lwjgl.system.MemoryUtil;
-import tfx.opencl.ProgramSource;
+import tfx.ir.kernel.KernelProgram;
+import tfx.opencl.Group;
 import tfx.runtime.Tensor;
 import tfx.runtime.program.Executable;
 import tfx.runtime.program.Machine;
@@ -22,38 +23,32 @@ final class ClMachine implements Machine<Memory> {
     /// Memory without elements still needs an address.
     static final long LEAST = 64;
 
-    /// A kernel of the device.
-    record Ready(long handle, ProgramSource.Entry entry) {}
+    /// Bytes of weights that are copied beside others, even where the device could use them in place.
+    private static final long COPIED = 256 << 10;
+
+    private static final long LEAST_SHARED = 256 << 10;
+    private static final long MOST_SHARED = 64 << 20;
 
     private final Context context;
     private final Device device;
     private final boolean separate;
-    private final long program;
-    private final List<Ready> kernels = new ArrayList<>();
+    private final Kernels kernels;
     private final List<Long> buffers = new ArrayList<>();
+
+    /// What is free of the last buffer of constants, and how large that buffer is.
+    private Memory shared = new Memory(0, 0, 0, true);
+
+    private long sharedBytes = LEAST_SHARED / 2;
     private final Deque<Memory> slabs = new ArrayDeque<>();
     private final Deque<Note> notes = new ArrayDeque<>();
-    private final boolean looksUp;
 
-    /// @param separate whether every temporary is a buffer of its own, so that a tool that watches accesses sees
-    ///                 where it ends
-    ClMachine(Context context, ProgramSource source, BinaryCache cache, boolean separate) {
+    /// @param separate whether every temporary is a buffer of its own and every launch a command, so that a tool
+    ///                 that watches accesses sees where they end
+    ClMachine(Context context, KernelProgram program, Group group, BinaryCache cache, boolean separate) {
         this.context = context;
         this.device = context.device();
         this.separate = separate;
-        this.looksUp = source.kernels().stream().anyMatch(ProgramSource.Entry::looksUp);
-        this.program = new Build(context, source, cache).program();
-        try (MemoryStack stack = MemoryStack.stackPush()) {
-            IntBuffer code = stack.callocInt(1);
-            for (ProgramSource.Entry entry : source.kernels()) {
-                long handle = CL10.clCreateKernel(program, entry.name(), code);
-                check(code.get(0), "make kernel " + entry.name());
-                kernels.add(new Ready(handle, entry));
-            }
-        } catch (RuntimeException | Error e) {
-            close();
-            throw e;
-        }
+        this.kernels = new Kernels(context, program, group, cache, separate);
     }
 
     void check(int code, String what) {
@@ -81,18 +76,36 @@ final class ClMachine implements Machine<Memory> {
 
     @Override
     public Memory weight(Tensor tensor) {
-        long bytes = tensor.data().byteSize();
-        if (bytes == 0) {
-            return constant(0);
+        MemorySegment data = tensor.data();
+        long bytes = data.byteSize();
+        if (bytes > COPIED || separate && bytes > 0) {
+            long how = device.unified() && aligned(tensor) ? CL10.CL_MEM_USE_HOST_PTR : CL10.CL_MEM_COPY_HOST_PTR;
+            return lasting(buffer(CL10.CL_MEM_READ_ONLY | how, bytes, data), bytes);
         }
-        long how = device.unified() && aligned(tensor) ? CL10.CL_MEM_USE_HOST_PTR : CL10.CL_MEM_COPY_HOST_PTR;
-        return lasting(buffer(CL10.CL_MEM_READ_ONLY | how, bytes, tensor.data()), bytes);
+        Memory memory = constant(bytes);
+        if (bytes > 0) {
+            check(
+                    CL10.nclEnqueueWriteBuffer(
+                            context.queue(), memory.buffer(), 1, memory.offset(), bytes, data.address(), 0, 0, 0),
+                    "write to its memory");
+        }
+        return memory;
     }
 
+    /// Buffers cost time with each command, so that constants lie side by side in a few.
     @Override
-    public Memory constant(long bytes) {
-        long size = Math.max(bytes, LEAST);
-        return lasting(buffer(CL10.CL_MEM_READ_WRITE, size, MemorySegment.NULL), size);
+    public synchronized Memory constant(long bytes) {
+        long size = Math.ceilDiv(Math.max(bytes, 1), LEAST) * LEAST;
+        if (separate || size > MOST_SHARED) {
+            return lasting(buffer(CL10.CL_MEM_READ_WRITE, size, MemorySegment.NULL), size);
+        }
+        if (shared.bytes() < size) {
+            sharedBytes = Math.clamp(2 * sharedBytes, size, MOST_SHARED);
+            shared = lasting(buffer(CL10.CL_MEM_READ_WRITE, sharedBytes, MemorySegment.NULL), sharedBytes);
+        }
+        Memory first = new Memory(shared.buffer(), shared.offset(), size, true);
+        shared = new Memory(shared.buffer(), shared.offset() + size, shared.bytes() - size, true);
+        return first;
     }
 
     @Override
@@ -139,13 +152,8 @@ final class ClMachine implements Machine<Memory> {
         note.free();
     }
 
-    Ready kernel(int position) {
-        return kernels.get(position);
-    }
-
-    /// Whether kernels look up indices, which may fail.
-    boolean looksUp() {
-        return looksUp;
+    Kernels kernels() {
+        return kernels;
     }
 
     /// Whether every temporary is a buffer of its own.
@@ -155,10 +163,9 @@ final class ClMachine implements Machine<Memory> {
 
     @Override
     public synchronized void close() {
-        kernels.forEach(k -> CL10.clReleaseKernel(k.handle));
         buffers.forEach(CL10::clReleaseMemObject);
         slabs.forEach(s -> CL10.clReleaseMemObject(s.buffer()));
         notes.forEach(this::drop);
-        CL10.clReleaseProgram(program);
+        kernels.close();
     }
 }

@@ -5,7 +5,6 @@ import java.util.Map;
 import java.util.Optional;
 import tfx.ir.kernel.KernelProgram;
 import tfx.opencl.Group;
-import tfx.opencl.ProgramSource;
 import tfx.runtime.Tensor;
 import tfx.runtime.program.Executable;
 
@@ -26,12 +25,11 @@ public final class ClProgram implements AutoCloseable {
 
     /// The same with another way to run tasks.
     ///
-    /// @param separate whether every temporary is a buffer of its own, so that a tool that watches accesses sees
-    ///                 where it ends
+    /// @param separate whether every temporary is a buffer of its own and every launch a command, so that a tool
+    ///                 that watches accesses sees where they end
     public static ClProgram load(
             KernelProgram program, Map<String, Tensor> weights, Device device, Group group, boolean separate) {
-        ProgramSource source = ProgramSource.of(program, group);
-        ClMachine machine = new ClMachine(Context.of(device), source, BinaryCache.user(), separate);
+        ClMachine machine = new ClMachine(Context.of(device), program, group, BinaryCache.user(), separate);
         return new ClProgram(Executable.load(program.execution(), machine, weights));
     }
 

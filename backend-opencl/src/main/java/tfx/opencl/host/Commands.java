@@ -4,6 +4,7 @@ import java.nio.IntBuffer;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.SequencedSet;
 import java.util.Set;
 import org.lwjgl.PointerBuffer;
 import org.lwjgl.opencl.CL10;
@@ -25,7 +26,7 @@ final class Commands {
     private final long queue;
     private final boolean keep;
     private final Order order = new Order();
-    private final Set<Long> events = new LinkedHashSet<>();
+    private final SequencedSet<Long> events = new LinkedHashSet<>();
     private int count;
 
     /// @param keep whether the events of commands that have ended are kept, for their times
@@ -98,10 +99,11 @@ final class Commands {
         }
     }
 
-    private static int wait(Set<Long> events) {
+    /// The last come first: who waits for them is not woken for those before.
+    private static int wait(SequencedSet<Long> events) {
         PointerBuffer all = MemoryUtil.memAllocPointer(events.size());
         try {
-            events.forEach(all::put);
+            events.reversed().forEach(all::put);
             return CL10.clWaitForEvents(all.flip());
         } finally {
             MemoryUtil.memFree(all);

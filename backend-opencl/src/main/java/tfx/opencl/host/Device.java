@@ -206,6 +206,12 @@ public record Device(
         return new Group(Integer.highestOneBit(Math.min(GPU_ITEMS, group)), 1, doubles);
     }
 
+    /// Whether groups that have begun go on while others wait for what they do. OpenCL promises it of none; on
+    /// processors they are threads.
+    boolean keepsRunning() {
+        return kind == Kind.CPU;
+    }
+
     /// What lowering needs to know of it.
     public Target target() {
         return kind == Kind.CPU ? Target.cpu(tasks().width()) : Target.gpu();

@@ -13,4 +13,11 @@ record Memory(long buffer, long offset, long bytes, boolean fixed) {
     boolean covers(Memory other) {
         return buffer == other.buffer && offset <= other.offset && other.offset + other.bytes <= offset + bytes;
     }
+
+    /// The stretch from the first byte of both to the last.
+    Memory with(Memory other) {
+        long from = Math.min(offset, other.offset);
+        long to = Math.max(offset + bytes, other.offset + other.bytes);
+        return new Memory(buffer, from, to - from, fixed && other.fixed);
+    }
 }

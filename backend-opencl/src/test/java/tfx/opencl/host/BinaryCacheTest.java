@@ -14,7 +14,6 @@ import org.junit.jupiter.api.io.TempDir;
 import tfx.ir.kernel.KernelProgram;
 import tfx.ir.kernel.ProgramText;
 import tfx.opencl.Group;
-import tfx.opencl.ProgramSource;
 import tfx.runtime.Tensor;
 import tfx.runtime.program.Executable;
 
@@ -43,10 +42,12 @@ final class BinaryCacheTest {
     private void run(BinaryCache cache) {
         Device device = Device.choose(0);
         KernelProgram program = ProgramText.parse(DOUBLE);
-        ProgramSource source = ProgramSource.of(program, new Group(1, 4, device.doubles()));
+        Group group = new Group(1, 4, device.doubles());
         try (Arena arena = Arena.ofShared();
                 Executable<?> loaded = Executable.load(
-                        program.execution(), new ClMachine(Context.of(device), source, cache, false), Map.of())) {
+                        program.execution(),
+                        new ClMachine(Context.of(device), program, group, cache, false),
+                        Map.of())) {
             Tensor x = Tensor.of(arena, new float[] {1, 2, 3, 4, 5}, 5);
             Tensor y = loaded.run(Map.of("x", x), arena, Optional.empty()).get("y");
             assertThat(y.toFloats()).containsExactly(2, 4, 6, 8, 10);
