@@ -78,7 +78,7 @@ final class EmitCommand implements Callable<Integer> {
         int lanes = width.orElseGet(CpuProgram::nativeLanes);
         Optional<Device> chosen = device.map(Device::choose);
         Group group = chosen.map(Device::tasks).orElse(PROCESSOR);
-        Target target = chosen.map(Device::target).orElse(Target.cpu(phase == Phase.OPENCL ? group.width() : lanes));
+        Target target = chosen.isPresent() || phase == Phase.OPENCL ? group.target() : Target.cpu(lanes);
         Pipeline.Phases phases = Pipeline.run(graph, new Pipeline.Options(target, true));
         System.out.print(
                 switch (phase) {

@@ -147,7 +147,8 @@ public final class Session implements AutoCloseable {
 
     private static Engine opencl(Graph graph, Supplier<Map<String, Tensor>> weights, int number) {
         Device device = Device.choose(number);
-        Pipeline.Phases phases = Pipeline.run(graph, new Pipeline.Options(device.target(), true));
+        Pipeline.Phases phases =
+                Pipeline.run(graph, new Pipeline.Options(device.tasks().target(), true));
         return ClEngine.of(phases.kernels(), weights.get(), device);
     }
 

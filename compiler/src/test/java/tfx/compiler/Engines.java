@@ -99,8 +99,7 @@ enum Engines {
             last.set(Optional.empty());
             Device device = Device.choose(0);
             Group group = new Group(how.items, how.width, device.doubles());
-            Target target = how.items == 1 ? Target.cpu(how.width) : Target.gpu();
-            ClProgram program = ClProgram.load(kernels(graph, target), Map.of(), device, group, SEPARATE);
+            ClProgram program = ClProgram.load(kernels(graph, group.target()), Map.of(), device, group, SEPARATE);
             last.set(Optional.of(new Compiled(graph, program)));
         }
         return last.get().orElseThrow().program;

@@ -16,6 +16,11 @@ public record Target(int panel, int rowTile, int colTile, int keyTile, int query
         return new Target(panel, 96, Math.max(panel, 64), 96, 96, 4096, 1 << 24);
     }
 
+    /// The same with other columns a task, a multiple of `panel`.
+    public Target withColumns(int columns) {
+        return new Target(panel, rowTile, columns, keyTile, queryTile, block, memory);
+    }
+
     /// A GPU, whose groups share a few tens of KiB of memory.
     public static Target gpu() {
         return new Target(32, 64, 64, 32, 32, 1024, 40 << 10);

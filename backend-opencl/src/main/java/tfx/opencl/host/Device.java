@@ -12,7 +12,6 @@ import org.lwjgl.opencl.CL10;
 import org.lwjgl.opencl.CL11;
 import org.lwjgl.opencl.CL12;
 import org.lwjgl.system.MemoryStack;
-import tfx.ir.Target;
 import tfx.opencl.Group;
 import tfx.runtime.RunException;
 
@@ -210,11 +209,6 @@ public record Device(
     /// processors they are threads.
     boolean keepsRunning() {
         return kind == Kind.CPU;
-    }
-
-    /// What lowering needs to know of it.
-    public Target target() {
-        return kind == Kind.CPU ? Target.cpu(tasks().width()) : Target.gpu();
     }
 
     /// The binary of a program fits only what this says.
