@@ -36,10 +36,11 @@ public record SequenceSource(ProgramSource program, int slots) {
 
     private static final int SLOTS_A_LINE = 8;
 
-    /// Tiles of all kernels lie side by side on the stack of a thread, of which there are some MiB.
+    /// Where a driver inlines them, tiles of all kernels lie side by side on the stack of a thread, which has
+    /// some MiB.
     private static final long MOST_BYTES = 1 << 20;
 
-    /// Where one work-item does all of a task; nothing where the program is too large for one kernel.
+    /// Nothing where many work-items share a task, or where the program is too large for one kernel.
     public static Optional<SequenceSource> of(KernelProgram program, Group group) {
         int needed = 1 + program.execution().values().size();
         int slots = Math.min(needed, MOST_SLOTS);

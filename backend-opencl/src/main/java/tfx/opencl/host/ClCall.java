@@ -29,9 +29,8 @@ final class ClCall implements Machine.Call<Memory> {
     /// Drivers give several groups at once to a thread; those that come late find no task.
     private static final long GROUPS_A_UNIT = 4;
 
-    /// Launches of the first command of a call. On a processor, threads that the host wakes may be put behind the
-    /// host's
-    /// own on its core, for milliseconds; those that another thread of the device wakes find that core free.
+    /// Launches of the first command of a call. On a processor, threads that the host wakes may be put behind
+    /// its own on its core, for milliseconds; those that a thread of the device wakes find that core free.
     private static final int FIRST_LAUNCHES = 4;
 
     /// A result that is still on the device.
