@@ -45,13 +45,15 @@ void sequence(
         for (; n >= launch[1] + launch[2]; launch += 5) at++;
         for (; ended < launch[3]; ended++) {
             while (counts[1 + ended] < table[3 + 5 * ended]) {}
-            atomic_add(counts + 1 + ended, 0); // from here on, what it wrote is seen
+            atomic_add(counts + 1 + ended, 0);
         }
+        mem_fence(CLK_GLOBAL_MEM_FENCE); // from here on, what they wrote is seen
         const long task = n - launch[1];
         global const long *a = table + launch[4];
         switch (launch[0]) {
             case 0: take_0(task, (global const float *)memory[a[0]], a[1], (global const int *)memory[a[2]], a[3], (global float *)memory[a[4]], a[5], a[6], a[7], a[8], failed, a[9]); break;
         }
+        mem_fence(CLK_GLOBAL_MEM_FENCE);
         atomic_inc(counts + 1 + at);
     }
 }

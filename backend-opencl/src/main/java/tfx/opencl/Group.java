@@ -11,6 +11,8 @@ import tfx.ir.Target;
 /// @param width   floats in the vectors of one work-item: 1, 4, 8 or 16
 /// @param doubles whether the device has f64
 public record Group(int items, int width, boolean doubles) {
+    private static final int LEAST_COLUMNS = 32;
+
     /// What lowering needs to know of who works on a task. Register tiles are one panel wide, so that tasks of a
     /// processor need not be wider: products of few rows then are shared more evenly.
     public Target target() {
@@ -18,7 +20,7 @@ public record Group(int items, int width, boolean doubles) {
             return Target.gpu();
         }
         Target cpu = Target.cpu(width);
-        return cpu.withColumns(cpu.panel());
+        return cpu.withColumns(Math.max(cpu.panel(), LEAST_COLUMNS));
     }
 
     /// What functions begin with that run as such groups.

@@ -21,7 +21,9 @@ public record ProgramSource(String text, Group group, List<Entry> kernels) {
     /// @param last    its last line
     /// @param doubles whether it computes in f64
     /// @param looksUp whether it looks up indices, which may fail
-    public record Entry(String name, Kernel kernel, int items, int first, int last, boolean doubles, boolean looksUp) {}
+    /// @param bytes   of its tiles
+    public record Entry(
+            String name, Kernel kernel, int items, int first, int last, boolean doubles, boolean looksUp, long bytes) {}
 
     public ProgramSource {
         kernels = List.copyOf(kernels);
@@ -35,9 +37,12 @@ public record ProgramSource(String text, Group group, List<Entry> kernels) {
     /// @param end what comes after the kernels
     static ProgramSource of(KernelProgram program, Group group, KernelWriter.Form form, String end) {
         List<String> functions = new ArrayList<>();
+        List<Long> bytes = new ArrayList<>();
         for (int i = 0; i < program.kernels().size(); i++) {
             Kernel kernel = program.kernels().get(i);
-            functions.add(new KernelWriter(kernel, group, name(kernel, i), form).write());
+            KernelWriter writer = new KernelWriter(kernel, group, name(kernel, i), form);
+            functions.add(writer.write());
+            bytes.add(writer.bytes());
         }
         StringBuilder text = new StringBuilder();
         if (group.doubles()) {
@@ -57,7 +62,8 @@ public record ProgramSource(String text, Group group, List<Entry> kernels) {
             text.append(function);
             boolean doubles = function.contains("double ");
             boolean looksUp = function.contains("tfx_index(");
-            entries.add(new Entry(name(kernel, i), kernel, group.items(), first, lines(text), doubles, looksUp));
+            entries.add(new Entry(
+                    name(kernel, i), kernel, group.items(), first, lines(text), doubles, looksUp, bytes.get(i)));
         }
         return new ProgramSource(text + end, group, entries);
     }

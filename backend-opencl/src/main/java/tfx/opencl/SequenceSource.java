@@ -21,7 +21,7 @@ import tfx.ir.kernel.KernelProgram;
 /// the memory of the slots. The table begins with the number of all tasks. A row for each launch follows: its
 /// kernel, the number of its first task, how many it has, how many launches must have ended before, and where in
 /// the table its arguments are. These are the slot and the first element of each buffer, the sizes, and the
-/// number of the launch.
+/// number of the launch's place in the source.
 ///
 /// @param slots distinct memories that one command may use
 public record SequenceSource(ProgramSource program, int slots) {
@@ -45,21 +45,14 @@ public record SequenceSource(ProgramSource program, int slots) {
         int needed = 1 + program.execution().values().size();
         int slots = Math.min(needed, MOST_SLOTS);
         boolean fits = program.kernels().stream().allMatch(k -> k.buffers().size() <= slots);
-        if (!group.alone() || !fits || bytes(program, group) > MOST_BYTES) {
+        if (!group.alone() || !fits) {
             return Optional.empty();
         }
         String text = text(program, group, slots);
-        return Optional.of(new SequenceSource(ProgramSource.of(program, group, KernelWriter.Form.STEP, text), slots));
-    }
-
-    private static long bytes(KernelProgram program, Group group) {
-        long bytes = 0;
-        for (Kernel kernel : program.kernels()) {
-            KernelWriter writer = new KernelWriter(kernel, group, kernel.name(), KernelWriter.Form.STEP);
-            writer.write();
-            bytes += writer.bytes();
-        }
-        return bytes;
+        ProgramSource source = ProgramSource.of(program, group, KernelWriter.Form.STEP, text);
+        long bytes =
+                source.kernels().stream().mapToLong(ProgramSource.Entry::bytes).sum();
+        return bytes > MOST_BYTES ? Optional.empty() : Optional.of(new SequenceSource(source, slots));
     }
 
     private static String text(KernelProgram program, Group group, int slots) {
@@ -72,8 +65,9 @@ public record SequenceSource(ProgramSource program, int slots) {
                 code.line("for (; n >= launch[1] + launch[2]; launch += " + ROW + ") at++;");
                 code.block("for (; ended < launch[3]; ended++)", () -> {
                     code.line("while (counts[1 + ended] < table[3 + " + ROW + " * ended]) {}");
-                    code.line("atomic_add(counts + 1 + ended, 0); // from here on, what it wrote is seen");
+                    code.line("atomic_add(counts + 1 + ended, 0);");
                 });
+                code.line("mem_fence(CLK_GLOBAL_MEM_FENCE); // from here on, what they wrote is seen");
                 code.line("const long task = n - launch[1];");
                 code.line("global const long *a = table + launch[4];");
                 code.block("switch (launch[0])", () -> {
@@ -81,6 +75,7 @@ public record SequenceSource(ProgramSource program, int slots) {
                         code.line("case " + i + ": " + step(program.kernels().get(i), i) + " break;");
                     }
                 });
+                code.line("mem_fence(CLK_GLOBAL_MEM_FENCE);");
                 code.line("atomic_inc(counts + 1 + at);");
             });
         });

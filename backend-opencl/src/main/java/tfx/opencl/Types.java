@@ -33,7 +33,7 @@ final class Types {
 
     /// Bytes of a value in a register.
     static int bytes(DType dtype) {
-        return dtype == DType.F64 || dtype == DType.I64 ? 8 : 4;
+        return bytes(register(dtype));
     }
 
     /// Bytes of a value of such a type in a register.

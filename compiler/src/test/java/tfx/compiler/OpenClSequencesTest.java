@@ -78,6 +78,24 @@ final class OpenClSequencesTest {
         }
     }
 
+    @Test
+    void loopsOfTheProgram() {
+        String source = """
+                def more(state) { return state[0] < 300; }
+                def next(state) { return [state[0] + 1, cumsum(state[1] % 5.0)]; }
+                def again(i, y) { return cumsum(y % 3.0) - y; }
+                program p(x: f32[N]) -> (y) {
+                  y = while_loop(more, next, [0, x])[1];
+                  return repeat(300, again, cumsum(y % 7.0));
+                }
+                """;
+        try (Arena arena = Arena.ofShared();
+                Session cpu = open(source, Session.Backend.CPU);
+                Session opencl = open(source, Session.Backend.OPENCL)) {
+            same(cpu, opencl, Map.of("x", numbers(arena, 1)), arena);
+        }
+    }
+
     private static void same(Session cpu, Session opencl, Map<String, Tensor> arguments, Arena arena) {
         float[] expected = cpu.call(arguments, arena).outputs().get("y").toFloats();
         Executable.Observer observer = launch -> {};
@@ -109,6 +127,23 @@ final class OpenClSequencesTest {
                         .hasMessageContaining("sequences.tfx:2");
                 same(cpu, opencl, Map.of("x", x, "ids", Tensor.of(arena, new int[] {5, 0}, 2)), arena);
             }
+        }
+    }
+
+    /// The test reads what was never there: a loop that went on would not end.
+    @Test
+    void aFailedTestEndsItsLoop() {
+        String source = """
+                def more(i) { return tensor([1, 1, 1, 1, 1], dtype = i32)[i] > 0; }
+                def next(i) { return i + 1; }
+                program p(i: i32) -> (y) { return while_loop(more, next, i); }
+                """;
+        try (Arena arena = Arena.ofShared();
+                Session opencl = open(source, Session.Backend.OPENCL)) {
+            Tensor first = Tensor.of(arena, new int[] {2});
+            assertThatThrownBy(() -> opencl.call(Map.of("i", first), arena))
+                    .isInstanceOf(RunException.class)
+                    .hasMessageContaining("index 5 is outside 0..4");
         }
     }
 }

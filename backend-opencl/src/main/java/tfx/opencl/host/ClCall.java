@@ -145,7 +145,8 @@ final class ClCall implements Machine.Call<Memory> {
             return places.size() - 1;
         });
         Optional<Kernels.Whole> whole = machine.kernels().whole();
-        if (whole.isEmpty() || observer.isPresent()) {
+        if (whole.isEmpty() || observer.isPresent() || tasks > Sequence.MOST_TASKS) {
+            endSequence();
             alone(launch, kernel, tasks, arguments, sizes, place);
             return;
         }
@@ -230,19 +231,23 @@ final class ClCall implements Machine.Call<Memory> {
         if (machine.kernels().looksUp()) {
             reads.add(note.memory());
         }
+        // A command keeps its buffers until it has ended.
         long table = filled(CL10.CL_MEM_READ_ONLY, MemorySegment.ofArray(ended.table()));
-        long counts = filled(CL10.CL_MEM_READ_WRITE, MemorySegment.ofArray(new int[1 + ended.launches()]));
         try {
-            synchronized (whole) {
-                set(whole, table, counts, ended.buffers());
-                long groups = Math.min(GROUPS_A_UNIT * device.units(), ended.tasks());
-                commands.enqueue(reads, ended.writes(), "run its kernels", run(whole.handle(), groups, 1));
+            long counts = filled(CL10.CL_MEM_READ_WRITE, MemorySegment.ofArray(new int[1 + ended.launches()]));
+            try {
+                synchronized (whole) {
+                    set(whole, table, counts, ended.buffers());
+                    long groups = Math.min(GROUPS_A_UNIT * device.units(), ended.tasks());
+                    commands.enqueue(reads, ended.writes(), "run its kernels", run(whole.handle(), groups, 1));
+                }
+            } finally {
+                CL10.clReleaseMemObject(counts);
             }
         } finally {
-            // A command keeps its buffers until it has ended.
             CL10.clReleaseMemObject(table);
-            CL10.clReleaseMemObject(counts);
         }
+        CL10.clFlush(commands.queue());
     }
 
     /// A buffer with contents.
@@ -258,11 +263,12 @@ final class ClCall implements Machine.Call<Memory> {
         int code = CL10.clSetKernelArg1p(whole.handle(), 0, table);
         code |= CL10.clSetKernelArg1p(whole.handle(), 1, counts);
         code |= CL10.clSetKernelArg1p(whole.handle(), 2, note.memory().buffer());
-        for (int slot = 0; slot < whole.slots(); slot++) {
-            // No slot keeps memory of an earlier call, which is gone.
+        // No slot keeps memory of an earlier command, which may be gone.
+        for (int slot = 0; slot < Math.max(buffers.size(), whole.used()); slot++) {
             long buffer = slot < buffers.size() ? buffers.get(slot) : MemoryUtil.NULL;
             code |= CL10.clSetKernelArg1p(whole.handle(), 3 + slot, buffer);
         }
+        whole.use(buffers.size());
         machine.check(code, "take the arguments of its kernels");
     }
 
@@ -318,7 +324,8 @@ final class ClCall implements Machine.Call<Memory> {
         readNote();
         try (MemoryStack stack = MemoryStack.stackPush()) {
             ByteBuffer value = stack.calloc(1);
-            read(List.of(condition, note.memory()), List.of(), MemoryUtil.memAddress(value), 1, true);
+            List<Memory> reads = machine.kernels().looksUp() ? List.of(condition, note.memory()) : List.of(condition);
+            read(reads, List.of(), MemoryUtil.memAddress(value), 1, true);
             note.check(places);
             return value.get(0) != 0;
         }

@@ -18,7 +18,7 @@ import tfx.runtime.program.Executable;
 import tfx.runtime.program.Machine;
 
 /// An OpenCL device with a program's kernels. Weights and constants stay on the device; where it shares the host's
-/// memory, weights, arguments and results are used where they are.
+/// memory, large weights, arguments and results are used where they are.
 final class ClMachine implements Machine<Memory> {
     /// Memory without elements still needs an address.
     static final long LEAST = 64;
@@ -26,7 +26,9 @@ final class ClMachine implements Machine<Memory> {
     /// Bytes of weights that are copied beside others, even where the device could use them in place.
     private static final long COPIED = 256 << 10;
 
+    /// Bytes of the first buffer of constants; each later one is twice as large, up to the most.
     private static final long LEAST_SHARED = 256 << 10;
+
     private static final long MOST_SHARED = 64 << 20;
 
     private final Context context;
@@ -35,10 +37,12 @@ final class ClMachine implements Machine<Memory> {
     private final Kernels kernels;
     private final List<Long> buffers = new ArrayList<>();
 
-    /// What is free of the last buffer of constants, and how large that buffer is.
+    /// What is free of the last buffer of constants.
     private Memory shared = new Memory(0, 0, 0, true);
 
-    private long sharedBytes = LEAST_SHARED / 2;
+    /// Bytes of the next one.
+    private long next = LEAST_SHARED;
+
     private final Deque<Memory> slabs = new ArrayDeque<>();
     private final Deque<Note> notes = new ArrayDeque<>();
 
@@ -92,7 +96,7 @@ final class ClMachine implements Machine<Memory> {
         return memory;
     }
 
-    /// Buffers cost time with each command, so that constants lie side by side in a few.
+    /// Constants lie side by side in a few buffers: a command takes only so many.
     @Override
     public synchronized Memory constant(long bytes) {
         long size = Math.ceilDiv(Math.max(bytes, 1), LEAST) * LEAST;
@@ -100,8 +104,9 @@ final class ClMachine implements Machine<Memory> {
             return lasting(buffer(CL10.CL_MEM_READ_WRITE, size, MemorySegment.NULL), size);
         }
         if (shared.bytes() < size) {
-            sharedBytes = Math.clamp(2 * sharedBytes, size, MOST_SHARED);
-            shared = lasting(buffer(CL10.CL_MEM_READ_WRITE, sharedBytes, MemorySegment.NULL), sharedBytes);
+            long most = Math.max(next, size);
+            next = Math.min(2 * most, MOST_SHARED);
+            shared = lasting(buffer(CL10.CL_MEM_READ_WRITE, most, MemorySegment.NULL), most);
         }
         Memory first = new Memory(shared.buffer(), shared.offset(), size, true);
         shared = new Memory(shared.buffer(), shared.offset() + size, shared.bytes() - size, true);
@@ -156,7 +161,7 @@ final class ClMachine implements Machine<Memory> {
         return kernels;
     }
 
-    /// Whether every temporary is a buffer of its own.
+    /// Whether every temporary and constant is a buffer of its own, and every launch a command.
     boolean separate() {
         return separate;
     }

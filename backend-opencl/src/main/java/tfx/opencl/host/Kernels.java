@@ -18,9 +18,35 @@ final class Kernels implements AutoCloseable {
     record Ready(long handle, ProgramSource.Entry entry) {}
 
     /// All kernels in one. Who sets its arguments holds its lock.
-    ///
-    /// @param slots memories that it takes
-    record Whole(long handle, int slots) {}
+    static final class Whole {
+        private final long handle;
+        private final int slots;
+        private int used;
+
+        /// @param slots memories that it takes
+        private Whole(long handle, int slots) {
+            this.handle = handle;
+            this.slots = slots;
+            this.used = slots; // those that were never set too
+        }
+
+        long handle() {
+            return handle;
+        }
+
+        int slots() {
+            return slots;
+        }
+
+        /// How many slots the last command used.
+        int used() {
+            return used;
+        }
+
+        void use(int count) {
+            used = count;
+        }
+    }
 
     private final Context context;
     private final BinaryCache cache;
@@ -39,7 +65,7 @@ final class Kernels implements AutoCloseable {
         this.looksUp = source.kernels().stream().anyMatch(ProgramSource.Entry::looksUp);
         boolean sequences = !alone && context.device().keepsRunning();
         try {
-            this.whole = sequences ? SequenceSource.of(program, group).map(this::whole) : Optional.empty();
+            this.whole = sequences ? SequenceSource.of(program, group).map(this::buildWhole) : Optional.empty();
             if (whole.isEmpty()) {
                 buildEach();
             }
@@ -49,7 +75,7 @@ final class Kernels implements AutoCloseable {
         }
     }
 
-    private Whole whole(SequenceSource all) {
+    private Whole buildWhole(SequenceSource all) {
         return new Whole(handle(build(all.program()), SequenceSource.NAME), all.slots());
     }
 

@@ -5,8 +5,8 @@ import java.util.List;
 import org.lwjgl.system.MemoryUtil;
 import tfx.runtime.RunException;
 
-/// Where kernels note the first failed lookup of a call: the number of its launch, from 1, as an `int`; the index and
-/// how many rows there are, as `long`. It holds zeros between calls.
+/// Where kernels note the first failed lookup of a call: the number of the place in the source of its launch,
+/// from 1, as an `int`; the index and how many rows there are, as `long`. It holds zeros between calls.
 ///
 /// @param memory on the device
 /// @param copy   what the host has read of it

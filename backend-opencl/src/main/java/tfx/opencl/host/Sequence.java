@@ -3,9 +3,11 @@ package tfx.opencl.host;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.LongStream;
 import tfx.ir.kernel.Kernel;
 import tfx.opencl.SequenceSource;
@@ -13,7 +15,8 @@ import tfx.runtime.Sizes;
 
 /// Launches that run as one command, and what each waits for; see {@link SequenceSource}.
 final class Sequence {
-    private static final long MOST_TASKS = 1 << 30;
+    /// The kernel counts tasks in ints.
+    static final long MOST_TASKS = 1 << 30;
 
     /// Launches that one command runs at most, so that long loops have an end in between.
     private static final int MOST_LAUNCHES = 1024;
@@ -23,8 +26,8 @@ final class Sequence {
     private final int most;
     private final Map<Long, Integer> slots = new HashMap<>();
     private final List<Long> buffers = new ArrayList<>();
-    private final Map<Long, Memory> reads = new LinkedHashMap<>();
-    private final Map<Long, Memory> writes = new LinkedHashMap<>();
+    private final Map<Long, Memory> uses = new LinkedHashMap<>();
+    private final Set<Long> written = new HashSet<>();
     private final List<Row> rows = new ArrayList<>();
 
     /// Its events are the launches, counted from 1.
@@ -43,10 +46,12 @@ final class Sequence {
         for (Memory memory : arguments) {
             needed += slots.containsKey(memory.buffer()) ? 0 : 1;
         }
-        return isEmpty() || needed <= most && tasks + more <= MOST_TASKS && rows.size() < MOST_LAUNCHES;
+        boolean room = needed <= most && tasks + more <= MOST_TASKS && rows.size() < MOST_LAUNCHES;
+        return isEmpty() || room;
     }
 
-    /// @param place the number of the launch in the call
+    /// @param more  tasks, at most {@link #MOST_TASKS}
+    /// @param place the number of the launch's place in the source
     void add(int number, Kernel kernel, long more, List<Memory> arguments, Sizes sizes, int place) {
         List<Memory> in = new ArrayList<>();
         List<Memory> out = new ArrayList<>();
@@ -69,8 +74,9 @@ final class Sequence {
         }
         rows.add(new Row(number, tasks, more, after, numbers));
         order.add(in, out, rows.size());
-        in.forEach(m -> reads.merge(m.buffer(), m, Memory::with));
-        out.forEach(m -> writes.merge(m.buffer(), m, Memory::with));
+        in.forEach(m -> uses.merge(m.buffer(), m, Memory::with));
+        out.forEach(m -> uses.merge(m.buffer(), m, Memory::with));
+        out.forEach(m -> written.add(m.buffer()));
         tasks += more;
     }
 
@@ -85,14 +91,15 @@ final class Sequence {
         return rows.isEmpty();
     }
 
-    /// What its launches read: of each buffer one stretch, which may hold more.
+    /// What its launches only read: of each buffer one stretch, which may hold more.
     List<Memory> reads() {
-        return List.copyOf(reads.values());
+        return uses.values().stream().filter(m -> !written.contains(m.buffer())).toList();
     }
 
-    /// What its launches write: of each buffer one stretch, which may hold more.
+    /// What its launches read or write of buffers that they write to: of each one stretch, which may hold more. So
+    /// the next command that does the same takes the place of this one in the order.
     List<Memory> writes() {
-        return List.copyOf(writes.values());
+        return uses.values().stream().filter(m -> written.contains(m.buffer())).toList();
     }
 
     long tasks() {

@@ -23,7 +23,7 @@ final class BuildTest {
     void aBuildFailureNamesTheKernelAndItsPlace() {
         Kernel kernel = new Kernel("rows", List.of(), List.of(), List.of(), List.of(), List.of(), place());
         String text = "kernel void fine() {}\nkernel void rows_0() {\n    wrong = 1;\n}\n";
-        ProgramSource.Entry entry = new ProgramSource.Entry("rows_0", kernel, 1, 2, 4, false, false);
+        ProgramSource.Entry entry = new ProgramSource.Entry("rows_0", kernel, 1, 2, 4, false, false, 0);
         ProgramSource source = new ProgramSource(text, new Group(1, 1, false), List.of(entry));
         assertThatThrownBy(() -> new Build(Context.of(Device.choose(0)), source, NONE).program())
                 .isInstanceOf(RunException.class)
