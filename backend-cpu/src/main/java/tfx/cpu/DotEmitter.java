@@ -117,7 +117,7 @@ final class DotEmitter {
         return inPlace(dot.left()).flatMap(p -> {
             Optional<Long> columns = step(p.position, over);
             Optional<Dim> rows = p.position.linearFactor(row);
-            return columns.isEmpty() || rows.isEmpty()
+            return columns.isEmpty() || rows.filter(DotEmitter::forwards).isEmpty()
                     ? Optional.empty()
                     : Optional.of(new InPlace(
                             Operand.memory(0, (int) (long) columns.get()), p.buffer, p.position, rows.get()));
@@ -166,6 +166,12 @@ final class DotEmitter {
 
     private static Optional<Long> step(Dim position, String axis) {
         return position.linearFactor(axis).flatMap(Dim::constant).filter(s -> Math.abs(s) <= FAR);
+    }
+
+    /// Whether a step is negative for no sizes.
+    private static boolean forwards(Dim step) {
+        return step.terms().stream()
+                .allMatch(t -> t.coefficient() >= 0 && t.atoms().stream().allMatch(a -> a instanceof Dim.Symbol));
     }
 
     private Side copiedLeft(int depth) {
@@ -261,9 +267,9 @@ final class DotEmitter {
         Call call = new Call(rows, columns, count, a, aRow, b, m.let("j", Expr.literal(0)));
         if (right instanceof Panels p) {
             singleRow(stage, left, p, fresh, call);
-            if (micro.wideTiles().length > 0) {
-                cover(stage, left, right, fresh, call, MicroKernels.WIDE_PANELS, micro.wideTiles(), depth);
-            }
+        }
+        if (micro.wideTiles().length > 0) {
+            cover(stage, left, right, fresh, call, MicroKernels.WIDE_PANELS, micro.wideTiles(), depth);
         }
         cover(stage, left, right, fresh, call, 1, micro.tiles(), depth);
     }
@@ -273,7 +279,7 @@ final class DotEmitter {
             Stage stage, Side left, Side right, boolean fresh, Call call, int panels, int[] sizes, int depth) {
         Method m = stage.method;
         int width = panels * micro.panel();
-        Expr step = panelStep(right, depth);
+        Expr step = panels(right, 1, depth);
         Expr limit = m.let("limit", call.columns.minus(Expr.literal(width - micro.panel())));
         m.loopWhile(new Expr.Compare("<", call.j, limit), () -> {
             Expr.Local i = m.let("i", Expr.literal(0));
@@ -290,7 +296,7 @@ final class DotEmitter {
                 });
             }
             m.set(call.j, call.j.plus(Expr.literal(width)));
-            m.set(call.b, call.b.plus(panels == 1 ? step : Expr.literal(panels * panelLength(((Panels) right).load))));
+            m.set(call.b, call.b.plus(panels(right, panels, depth)));
         });
     }
 
@@ -311,8 +317,8 @@ final class DotEmitter {
             Expr c = Expr.literal(result.offset()).plus(call.j);
             Expr cRow = Expr.literal(result.strides()[0]);
             m.call(micro.invoke(
-                    tile, stage.floats, call.a, call.aRow, call.b, panelBytes(right.load), c, cRow, call.depth));
-            m.set(call.b, call.b.plus(Expr.literal(several * panelLength(right.load))));
+                    tile, stage.floats, call.a, call.aRow, call.b, panels(right, 1, 0), c, cRow, call.depth));
+            m.set(call.b, call.b.plus(panels(right, several, 0)));
         });
     }
 
@@ -332,18 +338,14 @@ final class DotEmitter {
         };
     }
 
-    /// How far apart the panels of the right side are, in positions.
-    private Expr panelStep(Side right, int depth) {
+    /// How far a number of panels of the right side reach, in positions.
+    private Expr panels(Side right, int count, int depth) {
         return switch (right) {
-            case Copied c -> Expr.literal(depth * micro.panel());
-            case Panels p -> panelBytes(p.load);
-            case Scratch s -> right.operand().distance(micro.panel());
-            case InPlace p -> right.operand().distance(micro.panel());
+            case Copied c -> Expr.literal(count * depth * micro.panel());
+            case Panels p -> Expr.literal(count * panelLength(p.load));
+            case Scratch s -> right.operand().distance(count * micro.panel());
+            case InPlace p -> right.operand().distance(count * micro.panel());
         };
-    }
-
-    private Expr panelBytes(Kernel.Load load) {
-        return Expr.literal(panelLength(load));
     }
 
     private long panelLength(Kernel.Load load) {
@@ -359,6 +361,7 @@ final class DotEmitter {
         Expr panel = ScalarLanes.math("floorDiv", stage.low(column), Expr.literal((long) micro.panel()));
         long row = (long) micro.panel()
                 * emitter.kernel().buffer(load.buffer()).dtype().bytes();
-        return base.plus(panel.times(panelBytes(load))).plus(stage.low(over).times(Expr.literal(row)));
+        return base.plus(panel.times(Expr.literal(panelLength(load))))
+                .plus(stage.low(over).times(Expr.literal(row)));
     }
 }

@@ -22,7 +22,7 @@ import tfx.runtime.DType;
 /// every width.
 final class MicroKernels {
     /// Where an operand lies. In the scratch array, positions are indices and strides are constants of the code;
-    /// in memory, positions are addresses, and rows of A are as far apart as the call says.
+    /// in memory, positions are addresses, and rows of A are as far apart as the call says, forwards.
     ///
     /// @param stored how memory holds it: f32, or for B i8 or bf16, which are widened as they are read
     /// @param row    elements between rows; 0 for A in memory
@@ -54,9 +54,16 @@ final class MicroKernels {
             return distance(Math.max(0, -stride) * (steps - 1));
         }
 
+        /// A sum of positions as one.
+        Expr at(Expr sum) {
+            return scratch ? sum : Stage.address(sum);
+        }
+
         /// How far `count` steps of `stride` elements reach.
         Expr distance(Expr count, int stride) {
-            return stride == 1 ? distance(count) : distance(count.times(Expr.literal(stride)));
+            return scratch
+                    ? stride == 1 ? count : count.times(Expr.literal(stride))
+                    : count.asLong().times(Expr.literal((long) stride * stored.bytes()));
         }
 
         Expr element(Expr floats, Expr position) {
@@ -129,9 +136,6 @@ final class MicroKernels {
 
     /// Rows and columns of the scalar twin's blocks.
     private static final int SCALAR_BLOCK = 4;
-
-    /// Rows of A that share a base address: a processor addresses base + 1 x and 2 x stride for free.
-    private static final int SHARED = 3;
 
     /// Panels of the tiles with the most products for each element read.
     static final int WIDE_PANELS = 2;
@@ -289,21 +293,19 @@ final class MicroKernels {
                 sums.add(m.let("sum", tile.fresh ? v.constant(0f) : v.load(floats, row.plus(Expr.literal(i * lanes)))));
             }
         }
-        List<Expr> rows = rows(tile, m, p.a, p.aRow);
-        List<Expr.Local> panels = new ArrayList<>(List.of(p.b));
-        for (int i = 1; i < tile.panels; i++) {
-            panels.add(m.let("panel", panels.getLast().plus(p.next)));
-        }
+        Expr between = tile.a.scratch ? Expr.literal(tile.a.row) : tile.a.distance(p.aRow);
+        List<Expr> left = multiples(tile.a, m, between, tile.rows);
+        List<Expr> panels = multiples(tile.b, m, p.next, tile.panels);
         Expr.Local k = m.let("k", Expr.literal(0));
-        m.loop(k, Expr.literal(1), p.depth, () -> {
-            Expr.Local row = m.let("row", tile.b.distance(k, tile.b.row));
+        m.counted(k, 1, p.depth, () -> {
+            Expr.Local row = m.let("row", tile.b.at(p.b.plus(tile.b.distance(k, tile.b.row))));
             List<Expr> right = new ArrayList<>();
             for (Expr panel : panels) {
-                right.addAll(tile.b.pair(v, floats, panel.plus(row)));
+                right.addAll(tile.b.pair(v, floats, row.plus(panel)));
             }
+            Expr.Local column = m.let("column", tile.a.at(p.a.plus(tile.a.distance(k, tile.a.column))));
             for (int r = 0; r < tile.rows; r++) {
-                Expr at = rows.get(r).plus(tile.a.distance(k, tile.a.column));
-                Expr.Local wide = m.let("a", v.broadcast(tile.a.element(floats, at)));
+                Expr.Local wide = m.let("a", v.broadcast(tile.a.element(floats, column.plus(left.get(r)))));
                 for (int i = 0; i < width; i++) {
                     Expr.Local sum = sums.get(width * r + i);
                     m.set(sum, v.fma(wide, right.get(i), sum));
@@ -318,25 +320,15 @@ final class MicroKernels {
         }
     }
 
-    /// Where the rows of A begin.
-    private static List<Expr> rows(Tile tile, Method m, Expr a, Expr aRow) {
-        List<Expr> rows = new ArrayList<>();
-        if (tile.a.scratch) {
-            for (int r = 0; r < tile.rows; r++) {
-                rows.add(a.plus(Expr.literal(r * tile.a.row)));
-            }
-            return rows;
+    /// 0, `step`, twice `step`, ...: where rows of A or panels of B lie. A step of memory is not negative.
+    private static List<Expr> multiples(Operand operand, Method m, Expr step, int count) {
+        List<Expr> multiples = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Expr factor = operand.scratch ? Expr.literal(i) : Expr.literal((long) i);
+            Expr far = i == 0 ? factor : step.times(factor);
+            multiples.add(operand.scratch || i == 0 ? far : m.let("far", Stage.distance(far)));
         }
-        Expr.Local stride = m.let("stride", tile.a.distance(aRow));
-        Expr.Local twice = m.let("twice", stride.plus(stride));
-        Expr.Local base = m.let("base", a);
-        for (int r = 0; r < tile.rows; r++) {
-            if (r > 0 && r % SHARED == 0) {
-                base = m.let("base", base.plus(twice).plus(stride));
-            }
-            rows.add(r % SHARED == 0 ? base : base.plus(r % SHARED == 1 ? stride : twice));
-        }
-        return rows;
+        return multiples;
     }
 
     /// A tile in blocks of a few rows and columns. Tiles share the methods of blocks, so that the JIT compiler has
@@ -397,10 +389,10 @@ final class MicroKernels {
             Expr.Local at = m.let("at", tile.b.distance(k, tile.b.row));
             List<Expr> right = new ArrayList<>();
             for (Expr column : columns) {
-                right.add(m.let("b", tile.b.element(p.floats, column.plus(at))));
+                right.add(m.let("b", tile.b.element(p.floats, tile.b.at(column.plus(at)))));
             }
             for (int r = 0; r < tile.rows; r++) {
-                Expr from = left.get(r).plus(tile.a.distance(k, tile.a.column));
+                Expr from = tile.a.at(left.get(r).plus(tile.a.distance(k, tile.a.column)));
                 Expr.Local value = m.let("a", tile.a.element(p.floats, from));
                 for (int i = 0; i < width; i++) {
                     Expr.Local sum = sums.get(r * width + i);

@@ -144,7 +144,7 @@ final class ReduceEmitter {
         Method m = stage.method;
         VectorLanes lanes = stage.vectorLanes();
         int width = emitter.lanes();
-        m.loop(x, Expr.literal(together * width), count, () -> {
+        m.counted(x, together * width, count, () -> {
             List<Expr.Local> sums = new ArrayList<>();
             List<Expr.Local> points = new ArrayList<>();
             for (int i = 0; i < together; i++) {
@@ -237,7 +237,7 @@ final class ReduceEmitter {
             Expr end = Expr.literal(partial + half);
             if (vector) {
                 VectorLanes v = stage.vectorLanes();
-                m.loop(lane, Expr.literal(lanes), end, () -> {
+                m.counted(lane, lanes, end, () -> {
                     Expr a = v.load(stage.floats, lane);
                     Expr b = v.load(stage.floats, other);
                     Expr joined = Values.vectorBinary(v, reduce.fn().combine(), a, b);
@@ -284,7 +284,7 @@ final class ReduceEmitter {
         for (int i = 0; i < vectors; i++) {
             sums.add(m.let("sum", v.constant((float) reduce.fn().floatIdentity())));
         }
-        m.loop(x, Expr.literal(vectors * lanes), count, () -> {
+        m.counted(x, vectors * lanes, count, () -> {
             for (int i = 0; i < vectors; i++) {
                 Expr.Local at = m.let("x", x.plus(Expr.literal(i * lanes)));
                 values.begin();
@@ -297,9 +297,9 @@ final class ReduceEmitter {
             Expr.Local sum = sums.get(i);
             Expr limit = ScalarLanes.math("min", count, rest.plus(Expr.literal((i + 1) * lanes)));
             values.begin();
-            m.loop(
+            m.counted(
                     x,
-                    Expr.literal(lanes),
+                    lanes,
                     m.let("limit", limit),
                     () -> m.set(
                             sum, Values.vectorBinary(v, reduce.fn().combine(), values.vector(reduce.value(), x), sum)));

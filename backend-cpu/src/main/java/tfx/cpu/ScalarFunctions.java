@@ -70,6 +70,7 @@ record ScalarFunctions(ScalarLanes scalars) {
             case EXP -> single ? FloatMath.exp(scalars, x) : ScalarLanes.math("exp", x);
             case TANH -> single ? FloatMath.tanh(scalars, x) : ScalarLanes.math("tanh", x);
             case ERF -> single ? FloatMath.erf(scalars, x) : inDouble("tfx/runtime/Numbers", "erf", x);
+            case SIGMOID -> single ? FloatMath.sigmoid(scalars, x) : inDouble("tfx/runtime/Numbers", "sigmoid", x);
             case ISNAN -> new Expr.Compare("!=", x, x);
             case ISINF -> new Expr.Compare("==", ScalarLanes.math("abs", x), infinity(single));
             case ISFINITE -> new Expr.Compare("<", ScalarLanes.math("abs", x), infinity(single));
@@ -77,8 +78,7 @@ record ScalarFunctions(ScalarLanes scalars) {
             case ROUND -> inDouble("java/lang/Math", "rint", x);
             case SQRT, EXPM1, LOG, LOG1P, LOG10, CBRT, SIN, COS, TAN, ASIN, ACOS, ATAN, SINH, COSH, FLOOR, CEIL ->
                 inDouble("java/lang/Math", fn.text(), x);
-            case EXP2, LOG2, RSQRT, SIGMOID, ASINH, ACOSH, ATANH, TRUNC ->
-                inDouble("tfx/runtime/Numbers", fn.text(), x);
+            case EXP2, LOG2, RSQRT, ASINH, ACOSH, ATANH, TRUNC -> inDouble("tfx/runtime/Numbers", fn.text(), x);
             case BIT_NOT, NOT -> throw new IllegalArgumentException(fn.text() + " of " + dtype);
         };
     }

@@ -21,6 +21,12 @@ final class Stage {
     static final Type FLOATS = Type.getType(float[].class);
     static final Type DOUBLES = Type.getType(double[].class);
     private static final String SEGMENT = "java/lang/foreign/MemorySegment";
+
+    /// The bits of an address, and of a distance between two.
+    private static final long ADDRESS = Long.MAX_VALUE >> 1;
+
+    private static final long DISTANCE = (1L << 40) - 1;
+
     private static final Expr ALL = new Expr.Static("tfx/runtime/program/Support", "ALL", Type.getObjectType(SEGMENT));
 
     final KernelEmitter emitter;
@@ -208,8 +214,18 @@ final class Stage {
 
     /// The address of an element.
     Expr address(Kernel.Buffer buffer, Dim position) {
-        return addresses.get(buffer.name()).plus(dim(position).times(Expr.literal((long)
-                buffer.dtype().bytes())));
+        return address(addresses.get(buffer.name()).plus(dim(position).times(Expr.literal((long)
+                buffer.dtype().bytes()))));
+    }
+
+    /// A sum as an address: cut to {@link #ADDRESS}, from which the JIT compiler knows that it lies within memory.
+    static Expr address(Expr sum) {
+        return new Expr.Arithmetic("&", sum, Expr.literal(ADDRESS));
+    }
+
+    /// A sum as a distance between addresses, which is not negative.
+    static Expr distance(Expr sum) {
+        return new Expr.Arithmetic("&", sum, Expr.literal(DISTANCE));
     }
 
     /// Reads one element: 16-bit floats come as float, narrow integers and bools (0 or 1) as int.

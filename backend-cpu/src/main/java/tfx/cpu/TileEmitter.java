@@ -25,6 +25,11 @@ final class TileEmitter {
 
         void vector(Expr.Local x, Expr value);
 
+        /// Whether long rows of values go to memory.
+        default boolean streams() {
+            return false;
+        }
+
         /// Has the values copied from where they lie, if the runtime can do that; whether it can.
         default boolean copies(Values values, Kernel.Expr value, Expr.Local count) {
             return false;
@@ -103,7 +108,7 @@ final class TileEmitter {
             int lanes = emitter.lanes();
             int unrolled = emitter.tiles().extent(axis) / lanes;
             if (unrolled > 1 && values.fits(value, unrolled)) {
-                m.loop(x, Expr.literal(unrolled * lanes), count, () -> {
+                m.counted(x, unrolled * lanes, count, () -> {
                     for (int i = 0; i < unrolled; i++) {
                         Expr.Local at = m.let("x", x.plus(Expr.literal(i * lanes)));
                         values.begin();
@@ -112,7 +117,15 @@ final class TileEmitter {
                 });
             }
             values.begin();
-            m.loop(x, Expr.literal(lanes), count, () -> sink.vector(x, values.vector(value, x)));
+            if (sink.streams()) {
+                m.loop(x, Expr.literal(lanes), count, () -> {
+                    // Cut to what it is, for the JIT compiler knows less of a loop that it does not count.
+                    Expr.Local at = m.let("x", new Expr.Arithmetic("&", x, Expr.literal(Integer.MAX_VALUE)));
+                    sink.vector(at, values.vector(value, at));
+                });
+            } else {
+                m.counted(x, lanes, count, () -> sink.vector(x, values.vector(value, x)));
+            }
         }
         values.begin();
         m.loop(x, Expr.literal(1), count, () -> sink.scalar(x, values.scalar(value, Optional.of(x))));
@@ -186,6 +199,11 @@ final class TileEmitter {
             return store.lookups().isEmpty()
                     && store.combine().isEmpty()
                     && step.filter(s -> s.isConstant(1)).isPresent();
+        }
+
+        @Override
+        public boolean streams() {
+            return true;
         }
 
         @Override

@@ -78,7 +78,8 @@ final class Values {
 
     private static int cost(UnaryFn fn) {
         return switch (fn) {
-            case EXP, TANH, ERF -> MOST_OPERATIONS;
+            case EXP, TANH, ERF, SIGMOID -> MOST_OPERATIONS;
+            case ROUND, FLOOR, CEIL, TRUNC -> MOST_OPERATIONS / 4;
             default -> 1; // one instruction
         };
     }
@@ -95,7 +96,8 @@ final class Values {
                 dtype(r) == DType.F32 && stage.emitter.tile(r.name()).stride(axis) == 1;
             case Kernel.Unary u ->
                 switch (u.fn()) {
-                    case NEG, ABS, EXP, SQRT, TANH, ERF -> dtype(u.x()) == DType.F32 && vectorizes(u.x());
+                    case NEG, ABS, EXP, SQRT, TANH, ERF, SIGMOID, ROUND, FLOOR, CEIL, TRUNC ->
+                        dtype(u.x()) == DType.F32 && vectorizes(u.x());
                     case NOT -> vectorizes(u.x());
                     default -> false; // what has no vector form runs one element at a time
                 };
@@ -367,6 +369,11 @@ final class Values {
                     case SQRT -> lanes.sqrt(v);
                     case TANH -> FloatMath.tanh(lanes, v);
                     case ERF -> FloatMath.erf(lanes, v);
+                    case SIGMOID -> FloatMath.sigmoid(lanes, v);
+                    case ROUND -> FloatMath.round(lanes, v);
+                    case FLOOR -> FloatMath.floor(lanes, v);
+                    case CEIL -> FloatMath.ceil(lanes, v);
+                    case TRUNC -> FloatMath.trunc(lanes, v);
                     case NOT -> lanes.not(v);
                     default -> throw new IllegalArgumentException(u.fn().text() + " has no vector form");
                 };

@@ -74,7 +74,8 @@ final class Functions {
             case NEG -> "(-" + x + ")";
             case ABS -> "fabs(" + x + ")";
             case EXP, TANH, ERF -> single ? library(fn.text(), width, x) : fn.text() + "(" + x + ")";
-            case SIGN, SIGMOID, ACOSH -> library(fn.text() + "_" + suffix(dtype), width, x);
+            case SIGMOID -> library(single ? fn.text() : fn.text() + "_f64", width, x);
+            case SIGN, ACOSH -> library(fn.text() + "_" + suffix(dtype), width, x);
             case ISNAN -> "(" + x + " != " + x + ")";
             case ISINF -> "(fabs(" + x + ") == " + infinity(single) + ")";
             case ISFINITE -> "(fabs(" + x + ") < " + infinity(single) + ")";

@@ -15,7 +15,8 @@ import tfx.ir.InternalError;
 import tfx.ir.kernel.FloatLanes;
 import tfx.ir.kernel.FloatMath;
 
-/// The functions that kernels call: those of `functions.cl`, and exp, erf and tanh as every backend computes them.
+/// The functions that kernels call: those of `functions.cl`, and exp, erf, tanh and sigmoid as every backend
+/// computes them.
 final class Library {
     private static final Pattern USE = Pattern.compile("\\btfx_\\w+");
     private static final Pattern NAME = Pattern.compile("\\b(tfx_\\w+?)(\\$_)?\\(");
@@ -79,6 +80,9 @@ final class Library {
             }
             case "tfx_tanh" -> {
                 return generated(name, width, FloatMath::tanh);
+            }
+            case "tfx_sigmoid" -> {
+                return generated(name, width, FloatMath::sigmoid);
             }
             default -> {
                 String template = TEMPLATES.get(base);

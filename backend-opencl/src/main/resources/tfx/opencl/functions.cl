@@ -42,11 +42,6 @@ float$N tfx_sign_f32$_(float$N x) { return x > 0.0f ? (float$N)(1.0f) : (x < 0.0
 
 double tfx_sign_f64(double x) { return x > 0.0 ? 1.0 : (x < 0.0 ? -1.0 : x); }
 
-float$N tfx_sigmoid_f32$_(float$N x) {
-    float$N e = tfx_exp$_(-fabs(x));
-    return (x < 0.0f ? e : (float$N)(1.0f)) / (1.0f + e);
-}
-
 double tfx_sigmoid_f64(double x) {
     double e = exp(-fabs(x));
     return (x < 0.0 ? e : 1.0) / (1.0 + e);

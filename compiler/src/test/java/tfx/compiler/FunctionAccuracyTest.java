@@ -27,6 +27,11 @@ final class FunctionAccuracyTest {
                 "exp(x); 2",
                 "erf(x); 5",
                 "tanh(x); 6",
+                "sigmoid(x); 4",
+                "round(x); 0",
+                "floor(x); 0",
+                "ceil(x); 0",
+                "trunc(x); 0",
                 "max(x, 0.0); 0",
                 "min(x, 0.0); 0",
                 "max(-1.5, x); 0",
@@ -37,6 +42,11 @@ final class FunctionAccuracyTest {
             case "exp(x)" -> Math::exp;
             case "erf(x)" -> Numbers::erf;
             case "tanh(x)" -> Math::tanh;
+            case "sigmoid(x)" -> Numbers::sigmoid;
+            case "round(x)" -> Math::rint;
+            case "floor(x)" -> Math::floor;
+            case "ceil(x)" -> Math::ceil;
+            case "trunc(x)" -> Numbers::trunc;
             case "max(x, 0.0)" -> x -> Math.max(x, 0.0);
             case "min(x, 0.0)" -> x -> Math.min(x, 0.0);
             case "max(-1.5, x)" -> x -> Math.max(x, -1.5);
@@ -90,6 +100,11 @@ final class FunctionAccuracyTest {
             103.2789f,
             103.97208f,
             104f,
+            0.5f,
+            2.5f,
+            0x1p22f,
+            0x1p23f,
+            0x1p24f,
             1e30f,
             Float.MAX_VALUE,
             Float.POSITIVE_INFINITY

@@ -58,9 +58,19 @@ public final class Method {
         add(new Statement.Do(call));
     }
 
-    /// `for (; variable + step <= limit; variable += step)` around what `body` adds.
+    /// `for (; variable + step <= limit; variable += step)` around what `body` adds. Its rounds stay single and in
+    /// order, for its test is of no form by which the JIT compiler counts. Streams of memory want that: a load
+    /// and a store in turns.
     public void loop(Expr.Local variable, Expr step, Expr limit, Runnable body) {
-        add(new Statement.Loop(variable, step, limit, block(body)));
+        Expr.Compare fits = new Expr.Compare("<=", variable.plus(step), limit);
+        add(new Statement.Loop(fits, variable, step, block(body)));
+    }
+
+    /// The same loop over ints, whose rounds the JIT compiler counts beforehand: it checks the bounds of arrays
+    /// once for all, and makes several short rounds one.
+    public void counted(Expr.Local variable, int step, Expr limit, Runnable body) {
+        Expr end = step == 1 ? limit : limit.minus(Expr.literal(step - 1));
+        add(new Statement.Loop(new Expr.Compare("<", variable, end), variable, Expr.literal(step), block(body)));
     }
 
     /// `while (condition)` around what `body` adds.

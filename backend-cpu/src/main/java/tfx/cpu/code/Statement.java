@@ -73,36 +73,27 @@ public sealed interface Statement {
         }
     }
 
-    /// `for (; variable + step <= limit; variable += step)`; the variable is set before and keeps its last value.
-    record Loop(Expr.Local variable, Expr step, Expr limit, List<Statement> body) implements Statement {
+    /// `for (; test; variable += step)`; the variable is set before and keeps its last value.
+    record Loop(Expr.Compare test, Expr.Local variable, Expr step, List<Statement> body) implements Statement {
         @Override
         public void emit(MethodVisitor to) {
-            Label test = new Label();
+            Label again = new Label();
             Label end = new Label();
-            to.visitLabel(test);
+            to.visitLabel(again);
             Label go = new Label();
-            new Expr.Compare("<=", variable.plus(step), limit).jump(to, go);
+            test.jump(to, go);
             to.visitJumpInsn(Opcodes.GOTO, end);
             to.visitLabel(go);
             body.forEach(s -> s.emit(to));
             new Set(variable, variable.plus(step)).emit(to);
-            to.visitJumpInsn(Opcodes.GOTO, test);
+            to.visitJumpInsn(Opcodes.GOTO, again);
             to.visitLabel(end);
         }
 
         @Override
         public void print(String indent, StringBuilder to) {
-            to.append(indent)
-                    .append("for (; ")
-                    .append(variable.name())
-                    .append(" + ")
-                    .append(step.text());
-            to.append(" <= ")
-                    .append(limit.text())
-                    .append("; ")
-                    .append(variable.name())
-                    .append(" += ");
-            to.append(step.text()).append(") {\n");
+            to.append(indent).append("for (; ").append(test.text()).append("; ");
+            to.append(variable.name()).append(" += ").append(step.text()).append(") {\n");
             body.forEach(s -> s.print(indent + "  ", to));
             to.append(indent).append("}\n");
         }

@@ -7,6 +7,7 @@ public final class FloatMath {
     /// Adding and subtracting it rounds to the nearest integer, which then stands in the low bits.
     private static final float MAGIC = 12582912f;
 
+    private static final float WHOLE = 0x1p23f; // from here on, floats are integers
     private static final float LOG2_E = (float) (1 / Math.log(2));
     private static final float LN2_HIGH = 0.693359375f; // exact in 10 bits: n * LN2_HIGH is exact
     private static final float LN2_LOW = (float) (Math.log(2) - 0.693359375);
@@ -65,6 +66,49 @@ public final class FloatMath {
         E value = lanes.scale(horner(lanes, r, EXP), shifted, lanes.compare("<", x, lanes.constant(LOW)));
         E beyond = lanes.add(x, lanes.constant(Float.POSITIVE_INFINITY)); // NaN for NaN, whatever its bits
         return lanes.choose(lanes.compare("<=", x, lanes.constant(LARGEST)), value, beyond);
+    }
+
+    /// `1 / (1 + e^-x)`, by the exponential that does not overflow.
+    public static <E> E sigmoid(FloatLanes<E> lanes, E argument) {
+        E x = lanes.let(argument);
+        E zero = lanes.constant(0f);
+        E one = lanes.constant(1f);
+        E e = lanes.let(exp(lanes, lanes.choose(lanes.compare("<", x, zero), x, lanes.sub(zero, x))));
+        return lanes.div(lanes.choose(lanes.compare("<", x, zero), e, one), lanes.add(one, e));
+    }
+
+    /// The nearest integer, of two the even one: from 2^23 on, no float has a fraction.
+    public static <E> E round(FloatLanes<E> lanes, E argument) {
+        E x = lanes.let(argument);
+        E negative = lanes.compare("<", x, lanes.constant(0f));
+        E shift = lanes.let(lanes.choose(negative, lanes.constant(-WHOLE), lanes.constant(WHOLE)));
+        E whole = lanes.let(lanes.sub(lanes.add(x, shift), shift));
+        E small = lanes.compare("<", lanes.mul(x, x), lanes.constant(WHOLE * WHOLE));
+        return lanes.choose(small, signedZero(lanes, whole, x), x);
+    }
+
+    public static <E> E floor(FloatLanes<E> lanes, E argument) {
+        E x = lanes.let(argument);
+        E whole = lanes.let(round(lanes, x));
+        return lanes.choose(lanes.compare(">", whole, x), lanes.sub(whole, lanes.constant(1f)), whole);
+    }
+
+    public static <E> E ceil(FloatLanes<E> lanes, E argument) {
+        E x = lanes.let(argument);
+        E whole = lanes.let(round(lanes, x));
+        E next = lanes.choose(lanes.compare("<", whole, x), lanes.add(whole, lanes.constant(1f)), whole);
+        return signedZero(lanes, lanes.let(next), x);
+    }
+
+    public static <E> E trunc(FloatLanes<E> lanes, E argument) {
+        E x = lanes.let(argument);
+        return lanes.choose(lanes.compare("<", x, lanes.constant(0f)), ceil(lanes, x), floor(lanes, x));
+    }
+
+    /// `value`, whose zeros take the sign of `x`.
+    private static <E> E signedZero(FloatLanes<E> lanes, E value, E x) {
+        E zero = lanes.constant(0f);
+        return lanes.choose(lanes.compare("==", value, zero), lanes.mul(x, zero), value);
     }
 
     public static <E> E erf(FloatLanes<E> lanes, E x) {
