@@ -268,8 +268,9 @@ final class DotEmitter {
         if (right instanceof Panels p) {
             singleRow(stage, left, p, fresh, call);
         }
-        if (micro.wideTiles().length > 0) {
-            cover(stage, left, right, fresh, call, MicroKernels.WIDE_PANELS, micro.wideTiles(), depth);
+        int[] wide = micro.wideTiles(left.operand());
+        if (wide.length > 0) {
+            cover(stage, left, right, fresh, call, MicroKernels.WIDE_PANELS, wide, depth);
         }
         cover(stage, left, right, fresh, call, 1, micro.tiles(), depth);
     }

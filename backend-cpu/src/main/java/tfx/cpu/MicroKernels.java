@@ -148,6 +148,10 @@ final class MicroKernels {
     /// Rows of the tiles of {@link #WIDE_PANELS} panels, where there are 32 registers.
     private final int[] wideTiles;
 
+    /// The same, where A lies in the scratch array: the JIT compiler then reads all rows of a column first, which
+    /// takes as many registers.
+    private final int[] scratchTiles;
+
     private final int lanes;
     private final boolean vector;
     private final Optional<Parts> parts;
@@ -161,6 +165,7 @@ final class MicroKernels {
         this.parts = parts;
         this.vector = vector && lanes > 1;
         this.wideTiles = lanes >= 16 ? new int[] {6, 4, 2, 1} : new int[0];
+        this.scratchTiles = lanes >= 16 ? new int[] {5, 4, 2, 1} : new int[0];
         this.tiles = lanes >= 16 ? new int[] {8, 4, 2, 1} : new int[] {6, 4, 2, 1};
         this.code = new ClassCode(className, Object.class, "product.tfx");
     }
@@ -177,8 +182,8 @@ final class MicroKernels {
         return tiles;
     }
 
-    int[] wideTiles() {
-        return wideTiles;
+    int[] wideTiles(Operand a) {
+        return a.scratch ? scratchTiles : wideTiles;
     }
 
     int panel() {
@@ -268,9 +273,10 @@ final class MicroKernels {
         Expr floats = Expr.literal(Math.max(tile.rows * columns, scratch));
         Expr bytes = Expr.literal(Float.BYTES * memory);
         parts.orElseThrow().loaded(part.tell("tile", floats, bytes, Expr.literal(steps)));
-        boolean largest = wideTiles.length == 0
+        int[] wide = wideTiles(tile.a);
+        boolean largest = wide.length == 0
                 ? tile.panels == 1 && tile.rows == tiles[0]
-                : tile.panels == WIDE_PANELS && tile.rows == wideTiles[0];
+                : tile.panels == WIDE_PANELS && tile.rows == wide[0];
         if (largest) {
             parts.orElseThrow().loaded(part.tell("want"));
         }

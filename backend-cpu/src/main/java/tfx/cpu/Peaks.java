@@ -73,17 +73,14 @@ public record Peaks(double operations, double bytes) {
     private record Probe(MethodHandle tile, int elements, double operations) {
         static Probe make(int lanes) {
             MicroKernels micro = new MicroKernels(lanes, true, Optional.empty(), "tfx.emitted.peak.Tiles");
-            boolean wide = micro.wideTiles().length > 0;
-            int rows = wide ? micro.wideTiles()[0] : micro.tiles()[0];
+            MicroKernels.Operand a = MicroKernels.Operand.scratch(DEPTH, 1);
+            boolean wide = micro.wideTiles(a).length > 0;
+            int rows = wide ? micro.wideTiles(a)[0] : micro.tiles()[0];
             int panels = wide ? MicroKernels.WIDE_PANELS : 1;
             int left = rows * DEPTH;
             int right = left + panels * DEPTH * micro.panel();
-            MicroKernels.Tile tile = new MicroKernels.Tile(
-                    rows,
-                    panels,
-                    true,
-                    MicroKernels.Operand.scratch(DEPTH, 1),
-                    MicroKernels.Operand.scratch(micro.panel(), 1));
+            MicroKernels.Tile tile =
+                    new MicroKernels.Tile(rows, panels, true, a, MicroKernels.Operand.scratch(micro.panel(), 1));
             ClassCode code = new ClassCode("tfx.emitted.peak.Peak", Object.class, "peak.tfx");
             Method run = code.method(true, "run", Type.VOID_TYPE);
             Expr.Local floats = run.parameter("floats", Stage.FLOATS);

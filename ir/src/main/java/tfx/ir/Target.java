@@ -13,7 +13,7 @@ public record Target(int panel, int rowTile, int colTile, int keyTile, int query
     /// A CPU with vector registers of `lanes` floats; a width of 1 is the scalar twin.
     public static Target cpu(int lanes) {
         int panel = 2 * lanes;
-        return new Target(panel, 96, Math.max(panel, 64), 96, 96, 4096, 1 << 24);
+        return new Target(panel, 96, Math.max(panel, 64), 192, 64, 4096, 1 << 24);
     }
 
     /// The same with other columns a task, a multiple of `panel`.
