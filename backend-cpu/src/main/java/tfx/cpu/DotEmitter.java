@@ -269,7 +269,7 @@ final class DotEmitter {
             singleRow(stage, left, p, fresh, call);
         }
         int[] wide = micro.wideTiles(left.operand());
-        if (wide.length > 0) {
+        if (wide.length > 0 && emitter.tiles().extent(column) > micro.panel()) {
             cover(stage, left, right, fresh, call, MicroKernels.WIDE_PANELS, wide, depth);
         }
         cover(stage, left, right, fresh, call, 1, micro.tiles(), depth);
