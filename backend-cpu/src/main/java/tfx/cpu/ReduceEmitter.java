@@ -9,6 +9,7 @@ import org.objectweb.asm.Type;
 import tfx.cpu.code.Expr;
 import tfx.cpu.code.Method;
 import tfx.cpu.code.Statement;
+import tfx.ir.ReduceFn;
 import tfx.ir.kernel.Kernel;
 import tfx.ir.kernel.Neighbours;
 import tfx.runtime.DType;
@@ -122,7 +123,7 @@ final class ReduceEmitter {
                         m.loop(x, Expr.literal(1), count, () -> {
                             Expr value = values.scalar(reduce.value(), Optional.of(x));
                             Expr sum = new Expr.Element(stage.floats, sums.plus(x));
-                            Expr joined = values.binary(reduce.fn().combine(), DType.F32, sum, value);
+                            Expr joined = joined(values, reduce, sum, value);
                             m.add(new Statement.SetElement(stage.floats, sums.plus(x), joined));
                         });
                     });
@@ -130,8 +131,7 @@ final class ReduceEmitter {
                     m.loop(x, Expr.literal(1), count, () -> {
                         Expr sum = new Expr.Element(stage.floats, sums.plus(x));
                         Expr before = new Expr.Element(stage.floats, to.plus(x));
-                        Expr result =
-                                reduce.accumulate() ? probe.binary(reduce.fn().combine(), DType.F32, before, sum) : sum;
+                        Expr result = reduce.accumulate() ? joined(probe, reduce, before, sum) : sum;
                         m.add(new Statement.SetElement(stage.floats, to.plus(x), result));
                     });
                 },
@@ -156,14 +156,14 @@ final class ReduceEmitter {
                 values.hoist(reduce.value(), true);
                 for (int i = 0; i < together; i++) {
                     Expr value = values.vector(reduce.value(), points.get(i));
-                    m.set(sums.get(i), Values.vectorBinary(lanes, reduce.fn().combine(), value, sums.get(i)));
+                    m.set(sums.get(i), joined(lanes, reduce, value, sums.get(i)));
                     values.begin();
                 }
             });
             for (int i = 0; i < together; i++) {
                 Expr at = m.let("at", to.plus(points.get(i)));
                 Expr result = reduce.accumulate()
-                        ? Values.vectorBinary(lanes, reduce.fn().combine(), lanes.load(stage.floats, at), sums.get(i))
+                        ? joined(lanes, reduce, lanes.load(stage.floats, at), sums.get(i))
                         : lanes.known(sums.get(i));
                 m.call(lanes.store(result, stage.floats, at));
             }
@@ -182,7 +182,7 @@ final class ReduceEmitter {
         if (reduce.accumulate()) {
             Expr before = new Expr.Element(stage.scratch(tile.dtype()), position);
             Expr narrow = Stage.type(tile.dtype()).equals(Type.INT_TYPE) ? before.asInt() : before;
-            result = values.binary(reduce.fn().combine(), reduce.dtype(), narrow, result);
+            result = joined(values, reduce, narrow, result);
         }
         Expr stored = Tiles.kind(tile.dtype()) == Tiles.Kind.LONGS ? result.asLong() : result;
         m.add(new Statement.SetElement(stage.scratch(tile.dtype()), position, stored));
@@ -195,7 +195,7 @@ final class ReduceEmitter {
         Expr.Local x = m.let("x", Expr.literal(0));
         m.loop(x, Expr.literal(1), count, () -> {
             Expr value = values.scalar(reduce.value(), Optional.of(x));
-            m.set(sum, values.binary(reduce.fn().combine(), reduce.dtype(), sum, value));
+            m.set(sum, joined(values, reduce, sum, value));
         });
         return sum;
     }
@@ -240,8 +240,7 @@ final class ReduceEmitter {
                 m.counted(lane, lanes, end, () -> {
                     Expr a = v.load(stage.floats, lane);
                     Expr b = v.load(stage.floats, other);
-                    Expr joined = Values.vectorBinary(v, reduce.fn().combine(), a, b);
-                    m.call(v.store(joined, stage.floats, lane));
+                    m.call(v.store(joined(v, reduce, b, a), stage.floats, lane));
                 });
             } else {
                 m.loop(
@@ -259,7 +258,7 @@ final class ReduceEmitter {
             int half = parts.size() / 2;
             List<Expr> joined = new ArrayList<>();
             for (int lane = 0; lane < half; lane++) {
-                Expr pair = values.binary(reduce.fn().combine(), DType.F32, parts.get(lane), parts.get(lane + half));
+                Expr pair = joined(values, reduce, parts.get(lane), parts.get(lane + half));
                 joined.add(m.let("part", pair));
             }
             parts = joined;
@@ -267,9 +266,33 @@ final class ReduceEmitter {
         return parts.getFirst();
     }
 
+    /// Two partial results as one.
+    private static Expr joined(Values values, Kernel.Reduce reduce, Expr sum, Expr value) {
+        return isOrdered(reduce)
+                ? larger(values.lanes(), value, sum)
+                : values.binary(reduce.fn().combine(), reduce.dtype(), sum, value);
+    }
+
+    private static Expr joined(VectorLanes lanes, Kernel.Reduce reduce, Expr value, Expr sum) {
+        return isOrdered(reduce)
+                ? larger(lanes, value, sum)
+                : Values.vectorBinary(lanes, reduce.fn().combine(), value, sum);
+    }
+
+    private static boolean isOrdered(Kernel.Reduce reduce) {
+        return reduce.fn() == ReduceFn.MAX && reduce.dtype() == DType.F32 && Kernel.Fact.ORDERED.isOf(reduce.value());
+    }
+
+    /// A comparison and a choice are two instructions; a maximum that keeps NaN and orders zeros is six.
+    private static Expr larger(Lanes lanes, Expr value, Expr sum) {
+        Expr a = lanes.let(value);
+        Expr b = lanes.let(sum);
+        return lanes.choose(lanes.compare("<=", a, b), b, a);
+    }
+
     /// Joins a value into an element of the scratch array.
     private static void join(Stage stage, Kernel.Reduce reduce, Values values, Expr at, Expr value) {
-        Expr joined = values.binary(reduce.fn().combine(), DType.F32, new Expr.Element(stage.floats, at), value);
+        Expr joined = joined(values, reduce, new Expr.Element(stage.floats, at), value);
         stage.method.add(new Statement.SetElement(stage.floats, at, joined));
     }
 
@@ -289,7 +312,7 @@ final class ReduceEmitter {
                 Expr.Local at = m.let("x", x.plus(Expr.literal(i * lanes)));
                 values.begin();
                 Expr value = values.vector(reduce.value(), at);
-                m.set(sums.get(i), Values.vectorBinary(v, reduce.fn().combine(), value, sums.get(i)));
+                m.set(sums.get(i), joined(v, reduce, value, sums.get(i)));
             }
         });
         Expr.Local rest = m.let("rest", x);
@@ -301,8 +324,7 @@ final class ReduceEmitter {
                     x,
                     lanes,
                     m.let("limit", limit),
-                    () -> m.set(
-                            sum, Values.vectorBinary(v, reduce.fn().combine(), values.vector(reduce.value(), x), sum)));
+                    () -> m.set(sum, joined(v, reduce, values.vector(reduce.value(), x), sum)));
         }
         for (int i = 0; i < vectors; i++) {
             m.call(v.store(v.known(sums.get(i)), stage.floats, Expr.literal(partial + i * lanes)));

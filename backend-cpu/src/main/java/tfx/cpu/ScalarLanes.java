@@ -111,13 +111,24 @@ record ScalarLanes(Method method) implements Lanes {
     }
 
     @Override
+    public Expr scale(Expr x, Expr shifted) {
+        return ofBits(scaled(x, shifted));
+    }
+
+    @Override
     public Expr scale(Expr x, Expr shifted, Expr low) {
         Expr.Local below = method.let("below", low);
-        Expr n = new Expr.Arithmetic("<<", bits(shifted), Expr.literal(EXPONENT));
         Expr more = new Expr.Choose(below, Expr.literal(RAISED << EXPONENT), Expr.literal(0));
-        Expr value = invoke(
-                "java/lang/Float", "intBitsToFloat", FLOAT, bits(x).plus(n).plus(more));
+        Expr value = ofBits(scaled(x, shifted).plus(more));
         return value.times(new Expr.Choose(below, constant(LOWERED), constant(1f)));
+    }
+
+    private static Expr scaled(Expr x, Expr shifted) {
+        return bits(x).plus(new Expr.Arithmetic("<<", bits(shifted), Expr.literal(EXPONENT)));
+    }
+
+    private static Expr ofBits(Expr bits) {
+        return invoke("java/lang/Float", "intBitsToFloat", FLOAT, bits);
     }
 
     private static Expr bits(Expr x) {

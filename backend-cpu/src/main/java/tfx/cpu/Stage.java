@@ -121,9 +121,26 @@ final class Stage {
         walk(axis, emitter.skipped(this), body);
     }
 
+    /// The same in a loop that the JIT compiler counts, for vector code.
+    void outermostCounted(String axis, Runnable body) {
+        cut = Optional.of(new Cut(axis, true));
+        walkCounted(axis, emitter.skipped(this), body);
+    }
+
     /// Walks an axis.
     void walk(String axis, Runnable body) {
         walk(axis, Optional.empty(), body);
+    }
+
+    private void walkCounted(String axis, Optional<Expr> skipped, Runnable body) {
+        Expr.Local low = method.let("low", low(axis));
+        Expr.Local count = method.let("count", high(axis).minus(low).asInt());
+        Expr.Local step = method.let("step", skipped.map(Expr::asInt).orElse(Expr.literal(0)));
+        method.counted(step, 1, count, () -> {
+            bind(axis, low.plus(step.asLong()));
+            bind(KernelEmitter.relative(axis), step.asLong());
+            body.run();
+        });
     }
 
     private void walk(String axis, Optional<Expr> skipped, Runnable body) {

@@ -52,8 +52,56 @@ final class TileEmitter {
         emitter.stage(driver, "let_" + name, stage -> {
             Sink sink = new TileSink(stage, tile, order.isEmpty() ? "" : order.getLast());
             stage.prepare(List.of(value), List.of(), Set.of());
-            loops(stage, order, 0, value, sink);
+            if (order.size() == 2 && inColumns(stage, order.getLast(), tile, value)) {
+                columns(stage, order, value, sink);
+            } else {
+                loops(stage, order, 0, value, sink);
+            }
         });
+    }
+
+    /// Whether rows are a few vectors of long code: then a column of vectors is a longer loop than a row of them.
+    private boolean inColumns(Stage stage, String axis, Tiles.Tile tile, Kernel.Expr value) {
+        Values values = new Values(stage, axis, Expr.literal(0L));
+        int vectors = emitter.tiles().extent(axis) / emitter.lanes();
+        return stage.vector
+                && tile.dtype() == DType.F32
+                && tile.axes().getLast().equals(axis)
+                && vectors > 0
+                && vectors <= Values.MOST_COPIES
+                && !values.fits(value, vectors)
+                && values.vectorizes(value);
+    }
+
+    private void columns(Stage stage, List<String> axes, Kernel.Expr value, Sink sink) {
+        Method m = stage.method;
+        String axis = axes.getLast();
+        Expr.Local low = m.let("low", stage.low(axis));
+        Expr.Local count = m.let("n", stage.high(axis).minus(low).asInt());
+        Expr.Local x = m.let("x", Expr.literal(0));
+        m.counted(
+                x,
+                emitter.lanes(),
+                count,
+                () -> stage.outermostCounted(axes.getFirst(), () -> {
+                    Values values = new Values(stage, axis, low);
+                    values.hoist(value, true);
+                    stage.bind(axis, low);
+                    sink.prepare(values, low);
+                    sink.vector(x, values.vector(value, x));
+                }));
+        Expr.Local first = m.let("first", x);
+        m.choose(
+                new Expr.Compare("<", first, count),
+                () -> stage.outermost(axes.getFirst(), () -> {
+                    Values values = new Values(stage, axis, low);
+                    values.hoist(value, false);
+                    stage.bind(axis, low);
+                    sink.prepare(values, low);
+                    m.set(x, first);
+                    m.loop(x, Expr.literal(1), count, () -> sink.scalar(x, values.scalar(value, Optional.of(x))));
+                }),
+                () -> {});
     }
 
     void store(Stage driver, Kernel.Store store) {

@@ -20,7 +20,7 @@ final class Values {
     /// A buffer element that moves by a fixed step along the axis.
     private record Moving(Expr base, Expr step, boolean unit) {}
 
-    private static final int MOST_COPIES = 8;
+    static final int MOST_COPIES = 8;
     private static final int MOST_OPERATIONS = 64;
 
     private final Stage stage;
@@ -41,6 +41,11 @@ final class Values {
         this.axis = axis;
         this.low = low;
         this.functions = new ScalarFunctions(new ScalarLanes(stage.method));
+    }
+
+    /// Arithmetic on one float.
+    Lanes lanes() {
+        return new ScalarLanes(stage.method);
     }
 
     DType dtype(Kernel.Expr e) {
@@ -113,6 +118,7 @@ final class Values {
             case Kernel.Constant c -> true;
             case Kernel.Index i -> false;
             case Kernel.Cast c -> c.dtype() == DType.F32 && integers(c.x());
+            case Kernel.Known k -> vectorizes(k.x());
         };
     }
 
@@ -147,7 +153,7 @@ final class Values {
                     default -> false; // what has no vector form runs one element at a time
                 };
             case Kernel.Unary u -> (u.fn() == UnaryFn.NEG || u.fn() == UnaryFn.ABS) && integers(u.x());
-            case Kernel.Constant _, Kernel.Ref _, Kernel.Select _, Kernel.Cast _ -> false;
+            case Kernel.Constant _, Kernel.Ref _, Kernel.Select _, Kernel.Cast _, Kernel.Known _ -> false;
         };
     }
 
@@ -304,6 +310,7 @@ final class Values {
             case Kernel.Binary b -> binary(b.fn(), dtype(b.a()), scalar(b.a(), x), scalar(b.b(), x));
             case Kernel.Select s -> new Expr.Choose(scalar(s.condition(), x), scalar(s.a(), x), scalar(s.b(), x));
             case Kernel.Cast c -> ScalarFunctions.convert(scalar(c.x(), x), dtype(c.x()), c.dtype());
+            case Kernel.Known k -> scalar(k.x(), x);
         };
     }
 
@@ -365,7 +372,10 @@ final class Values {
                 yield switch (u.fn()) {
                     case NEG -> lanes.neg(v);
                     case ABS -> lanes.abs(v);
-                    case EXP -> FloatMath.exp(lanes, v);
+                    case EXP ->
+                        Kernel.Fact.NONPOSITIVE.isOf(u.x())
+                                ? FloatMath.expOfNonpositive(lanes, v)
+                                : FloatMath.exp(lanes, v);
                     case SQRT -> lanes.sqrt(v);
                     case TANH -> FloatMath.tanh(lanes, v);
                     case ERF -> FloatMath.erf(lanes, v);
@@ -391,6 +401,7 @@ final class Values {
             case Kernel.Constant c -> throw new IllegalArgumentException("a constant is hoisted");
             case Kernel.Index i -> throw new IllegalArgumentException("an index does not vectorize");
             case Kernel.Cast c -> lanes.toFloats(integerVector(c.x(), x));
+            case Kernel.Known k -> vector(k.x(), x);
         };
     }
 

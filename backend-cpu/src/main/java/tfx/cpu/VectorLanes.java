@@ -326,10 +326,18 @@ record VectorLanes(Method method, int width) implements Lanes {
     }
 
     @Override
+    public Expr scale(Expr x, Expr shifted) {
+        return of("reinterpretAsFloats", FLOATS, scaled(x, shifted), new Type[0]);
+    }
+
+    private static Expr scaled(Expr x, Expr shifted) {
+        return plus(bits(x), shift("LSHL", bits(shifted), EXPONENT));
+    }
+
+    @Override
     public Expr scale(Expr x, Expr shifted, Expr low) {
         Expr below = method.let("below", low);
-        Expr n = shift("LSHL", bits(shifted), EXPONENT);
-        Expr sum = method.let("n", plus(bits(x), n));
+        Expr sum = method.let("n", scaled(x, shifted));
         Expr ints = of("cast", MASK, below, new Type[] {SPECIES}, intSpecies());
         Expr raised = of("add", INTS, sum, new Type[] {Type.INT_TYPE, MASK}, Expr.literal(RAISED << EXPONENT), ints);
         Expr value = of("reinterpretAsFloats", FLOATS, raised, new Type[0]);

@@ -148,6 +148,13 @@ final class Library {
         }
 
         @Override
+        public String scale(String x, String shifted) {
+            String unsigned = "as_uint" + width;
+            return "as_float" + width + "(" + unsigned + "(" + x + ") + (" + unsigned + "(" + shifted + ") << "
+                    + EXPONENT + "))";
+        }
+
+        @Override
         public String scale(String x, String shifted, String low) {
             String unsigned = "as_uint" + width;
             String sum = code.let(

@@ -56,7 +56,7 @@ final class Values {
             case Kernel.Index i ->
                 i.dim().symbols().contains(axis) || i.lookups().stream().anyMatch(k -> varying(k.value()));
             case Kernel.Ref r -> writer.tile(r.name()).axes().contains(axis);
-            case Kernel.Constant _, Kernel.Unary _, Kernel.Binary _, Kernel.Select _, Kernel.Cast _ ->
+            case Kernel.Constant _, Kernel.Unary _, Kernel.Binary _, Kernel.Select _, Kernel.Cast _, Kernel.Known _ ->
                 Exprs.parts(e).stream().anyMatch(this::varying);
         };
     }
@@ -188,6 +188,7 @@ final class Values {
             case Kernel.Binary b -> Functions.binary(b.fn(), writer.dtype(b.a()), scalar(b.a()), scalar(b.b()), 1);
             case Kernel.Select s -> "(" + scalar(s.condition()) + " ? " + scalar(s.a()) + " : " + scalar(s.b()) + ")";
             case Kernel.Cast c -> Functions.convert(scalar(c.x()), writer.dtype(c.x()), c.dtype(), 1);
+            case Kernel.Known k -> scalar(k.x());
         };
     }
 
@@ -269,6 +270,7 @@ final class Values {
                         && vectorizes(b.b());
             case Kernel.Select s -> vectorizes(s.condition()) && vectorizes(s.a()) && vectorizes(s.b());
             case Kernel.Cast c -> dtype != DType.BOOL && vectorizes(c.x());
+            case Kernel.Known k -> vectorizes(k.x());
             case Kernel.Constant c -> true;
         };
     }
@@ -341,6 +343,7 @@ final class Values {
             }
             case Kernel.Select s -> "(" + vector(s.condition()) + " ? " + vector(s.a()) + " : " + vector(s.b()) + ")";
             case Kernel.Cast c -> Functions.convert(vector(c.x()), writer.dtype(c.x()), c.dtype(), width);
+            case Kernel.Known k -> vector(k.x());
             case Kernel.Constant c -> throw new IllegalArgumentException("a constant does not vary");
         };
     }

@@ -27,15 +27,29 @@ final class SelectorProperties {
     @Property(tries = 60)
     void blocksThatASelectorDecidesAreInvisible(@ForAll @LongRange(min = 0, max = Long.MAX_VALUE) long seed) {
         Random random = new Random(seed);
-        check(selector(random, 3), 1 + random.nextInt(230), random, Engines.of(seed));
+        check(selector(random, 3), 1 + random.nextInt(230), random, List.of(), Engines.of(seed));
+    }
+
+    /// A query or key that is not finite makes NaN of what selects it and of nothing else.
+    @Property(tries = 12)
+    void scoresThatAreNotFinite(@ForAll @LongRange(min = 0, max = Long.MAX_VALUE) long seed) {
+        Random random = new Random(seed);
+        List<Double> odd = List.of(Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY);
+        check(selector(random, 2), 1 + random.nextInt(230), random, odd, Engines.of(seed));
     }
 
     @Example
     void positionsThatWrapAroundAreNotBounds() {
-        check("select(positions(T), positions(S) * 20000000, >)", 200, new Random(1), List.of(Engines.values()));
+        check(
+                "select(positions(T), positions(S) * 20000000, >)",
+                200,
+                new Random(1),
+                List.of(),
+                List.of(Engines.values()));
     }
 
-    private static void check(String selector, int queries, Random random, List<Engines> engines) {
+    /// @param odd what some elements of queries and keys are
+    private static void check(String selector, int queries, Random random, List<Double> odd, List<Engines> engines) {
         String source = """
                 import nn;
                 program attend(q: f32[1, 2, S, 4], k: f32[1, 2, T, 4], v: f32[1, 2, T, 4], at_ids: i32[S], of_ids: i32[T],
@@ -52,6 +66,10 @@ final class SelectorProperties {
         Map<String, Nd> inputs = new LinkedHashMap<>();
         inputs.put("q", Values.small(random, DType.F32, 1, 2, queries, 4));
         inputs.put("k", Values.small(random, DType.F32, 1, 2, keys, 4));
+        for (double number : odd) {
+            double[] some = inputs.get(random.nextBoolean() ? "q" : "k").floats();
+            some[random.nextInt(some.length)] = (float) number;
+        }
         inputs.put("v", Values.small(random, DType.F32, 1, 2, keys, 4));
         inputs.put("at_ids", stairs(random, queries));
         inputs.put("of_ids", stairs(random, keys));

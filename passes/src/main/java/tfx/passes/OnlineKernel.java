@@ -2,9 +2,13 @@ package tfx.passes;
 
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import tfx.ir.BinaryFn;
 import tfx.ir.ReduceFn;
 import tfx.ir.Target;
@@ -74,18 +78,25 @@ final class OnlineKernel {
         walk.sums().forEach(s -> statements.add(new Kernel.Let(s.tile(), dtype, row, number(dtype, 0))));
         statements.add(new Kernel.Let(walk.mixed(), dtype, mix, number(dtype, 0)));
         List<Kernel.Statement> loop = new ArrayList<>();
-        product(columns, cells, statements, loop);
+        Optional<Kernel.Binary> scaled = columns ? scaledScores() : Optional.empty();
+        product(columns, scaled, cells, statements, loop);
+        UnaryOperator<Expr> simpler = e -> Exprs.replace(
+                Exprs.assume(e, exact),
+                scaled.<Map<Expr, Expr>>map(s -> Map.of(s, s.a())).orElse(Map.of()));
         Map<Expr, Expr> shared = new HashMap<>();
         String rescale = puller.fresh("scale");
-        walk.largest().ifPresent(m -> maximum(m, exact, rescale, row, cells, loop, shared));
-        String weights = puller.fresh("p");
-        Expr core = Exprs.assume(walk.mixing().core(), exact);
+        walk.largest().ifPresent(m -> maximum(m.tile(), simpler.apply(m.scores()), rescale, row, cells, loop, shared));
+        Expr core = simpler.apply(walk.mixing().core());
+        // In place of the scores, where nothing reads those later.
+        boolean last = walk.sums().stream()
+                .allMatch(s -> simpler.apply(s.terms().core()).equals(core));
+        String weights = last ? walk.scores() : puller.fresh("p");
         loop.add(new Kernel.Let(weights, dtype, cells, Exprs.replace(oncePerRow(core, row, loop), shared)));
         for (OnlineWalk.Carried sum : walk.sums()) {
             if (sum.terms().shifted()) {
                 loop.add(scaled(sum.tile(), row, rescale));
             }
-            Expr terms = Exprs.assume(sum.terms().core(), exact);
+            Expr terms = simpler.apply(sum.terms().core());
             loop.add(new Kernel.Reduce(
                     sum.tile(),
                     dtype,
@@ -124,15 +135,52 @@ final class OnlineKernel {
         return puller.axisSize(axis).flatMap(Dim::constant).orElse(1L);
     }
 
-    /// The scores of a block.
+    /// The scores times a constant, if all that reads them first does that. Of at most 1: queries times more might
+    /// overflow where scores do not.
+    private Optional<Kernel.Binary> scaledScores() {
+        Expr scores = new Kernel.Ref(walk.scores());
+        Set<Kernel.Binary> scaled = new HashSet<>();
+        int[] others = new int[1];
+        for (Expr read : reads()) {
+            Exprs.walk(read, e -> {
+                others[0] += e.equals(scores) ? 1 : 0;
+                if (e instanceof Kernel.Binary b
+                        && b.fn() == BinaryFn.MUL
+                        && b.a().equals(scores)
+                        && b.b() instanceof Kernel.Constant c
+                        && Math.abs(c.value().doubleValue()) <= 1) {
+                    scaled.add(b);
+                    others[0]--;
+                }
+            });
+        }
+        return others[0] == 0 && scaled.size() == 1 ? scaled.stream().findFirst() : Optional.empty();
+    }
+
+    /// What reads scores.
+    private List<Expr> reads() {
+        List<Expr> read = new ArrayList<>();
+        walk.largest().ifPresent(m -> read.add(m.scores()));
+        walk.sums().forEach(s -> read.add(s.terms().core()));
+        read.add(walk.mixing().core());
+        return read;
+    }
+
+    /// The scores of a block. Where queries are copied, to be turned, `scaled` moves to them.
     private void product(
-            boolean columns, List<String> cells, List<Kernel.Statement> before, List<Kernel.Statement> loop) {
+            boolean columns,
+            Optional<Kernel.Binary> scaled,
+            List<String> cells,
+            List<Kernel.Statement> before,
+            List<Kernel.Statement> loop) {
         OnlineWalk.ScoreProduct product = walk.product();
         Expr left = product.queries();
         Expr right = product.keyRows();
         if (columns) {
             String turned = puller.fresh("qt");
-            before.add(new Kernel.Let(turned, dtype, List.of(product.depth(), walk.query()), product.queries()));
+            Expr queries = scaled.<Expr>map(s -> new Kernel.Binary(BinaryFn.MUL, product.queries(), s.b()))
+                    .orElse(product.queries());
+            before.add(new Kernel.Let(turned, dtype, List.of(product.depth(), walk.query()), queries));
             left = product.keyRows();
             right = new Kernel.Ref(turned);
         }
@@ -141,23 +189,33 @@ final class OnlineKernel {
 
     /// The maximum with a block, and by what sums change with it.
     private void maximum(
-            OnlineWalk.Maximum maximum,
-            List<Expr> exact,
+            String m,
+            Expr whole,
             String rescale,
             List<String> row,
             List<String> cells,
             List<Kernel.Statement> loop,
             Map<Expr, Expr> shared) {
-        String m = maximum.tile();
         String before = puller.fresh("before");
-        Expr whole = Exprs.assume(maximum.scores(), exact);
         shareScores(whole, cells, loop, shared);
         loop.add(new Kernel.Let(before, dtype, row, new Kernel.Ref(m)));
-        loop.add(new Kernel.Reduce(m, dtype, row, ReduceFn.MAX, keys, true, Exprs.replace(whole, shared)));
+        Expr scores = Exprs.replace(whole, shared);
+        Expr largest = summed() ? new Kernel.Known(Kernel.Fact.ORDERED, scores) : scores;
+        loop.add(new Kernel.Reduce(m, dtype, row, ReduceFn.MAX, keys, true, largest));
         Expr nothing = new Kernel.Binary(BinaryFn.EQ, new Kernel.Ref(before), number(dtype, Double.NEGATIVE_INFINITY));
-        Expr change = new Kernel.Unary(
-                UnaryFn.EXP, new Kernel.Binary(BinaryFn.SUB, new Kernel.Ref(before), new Kernel.Ref(m)));
+        Expr difference = new Kernel.Binary(BinaryFn.SUB, new Kernel.Ref(before), new Kernel.Ref(m));
+        Expr change = new Kernel.Unary(UnaryFn.EXP, new Kernel.Known(Kernel.Fact.NONPOSITIVE, difference));
         loop.add(new Kernel.Let(rescale, dtype, row, new Kernel.Select(nothing, number(dtype, 0), change)));
+    }
+
+    /// Whether all sums have a term for each score of the maximum. A score that is NaN then makes them NaN,
+    /// whatever the maximum.
+    private boolean summed() {
+        Expr maximum = walk.largest().orElseThrow().scores();
+        List<Expr> conditions = Restriction.conditions(maximum, number(dtype, Double.NEGATIVE_INFINITY));
+        return Stream.concat(walk.sums().stream().map(OnlineWalk.Carried::terms), Stream.of(walk.mixing()))
+                .allMatch(
+                        t -> t.shifted() && conditions.containsAll(Restriction.conditions(t.core(), number(dtype, 0))));
     }
 
     /// The second product once the walk has ended.
@@ -242,11 +300,7 @@ final class OnlineKernel {
     /// read neighbours along the keys, such as a stored bias.
     private boolean inColumns() {
         boolean[] rows = new boolean[1];
-        List<Expr> read = new ArrayList<>();
-        walk.largest().ifPresent(m -> read.add(m.scores()));
-        walk.sums().forEach(s -> read.add(s.terms().core()));
-        read.add(walk.mixing().core());
-        read.forEach(expr -> Exprs.walk(expr, e -> {
+        reads().forEach(expr -> Exprs.walk(expr, e -> {
             if (e instanceof Kernel.Load l && Exprs.symbols(l).containsAll(List.of(walk.query(), keys))) {
                 Dim last = l.index().getLast();
                 rows[0] |= last.linearFactor(walk.query())

@@ -128,8 +128,8 @@ final class Terms {
                 shifted = true;
                 Kernel.Binary shift = (Kernel.Binary) u.x();
                 shiftedTerms.add(shift.a());
-                return new Kernel.Unary(
-                        UnaryFn.EXP, new Kernel.Binary(BinaryFn.SUB, shift.a(), finite(maximum(shift.b()))));
+                Expr difference = new Kernel.Binary(BinaryFn.SUB, shift.a(), finite(maximum(shift.b())));
+                return new Kernel.Unary(UnaryFn.EXP, new Kernel.Known(Kernel.Fact.NONPOSITIVE, difference));
             }
             default ->
                 throw new Illegal(

@@ -30,6 +30,7 @@ public final class Exprs {
             case Kernel.Binary b -> List.of(b.a(), b.b());
             case Kernel.Select s -> List.of(s.condition(), s.a(), s.b());
             case Kernel.Cast c -> List.of(c.x());
+            case Kernel.Known k -> List.of(k.x());
         };
     }
 
@@ -51,6 +52,7 @@ public final class Exprs {
             case Kernel.Select s ->
                 new Kernel.Select(change.apply(s.condition()), change.apply(s.a()), change.apply(s.b()));
             case Kernel.Cast c -> new Kernel.Cast(c.dtype(), change.apply(c.x()));
+            case Kernel.Known k -> new Kernel.Known(k.fact(), change.apply(k.x()));
         };
     }
 
@@ -196,6 +198,7 @@ public final class Exprs {
             case Kernel.Binary b -> b.fn().result(dtype(b.a(), buffers, tiles));
             case Kernel.Select s -> dtype(s.a(), buffers, tiles);
             case Kernel.Cast c -> c.dtype();
+            case Kernel.Known k -> dtype(k.x(), buffers, tiles);
         };
     }
 }

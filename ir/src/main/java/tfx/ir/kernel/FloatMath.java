@@ -61,11 +61,28 @@ public final class FloatMath {
         E x = lanes.let(atLeast(lanes, lanes.let(argument), SMALLEST));
         E shifted = lanes.let(lanes.fma(x, lanes.constant(LOG2_E), lanes.constant(MAGIC)));
         E n = lanes.let(lanes.sub(shifted, lanes.constant(MAGIC)));
-        E r = lanes.fma(n, lanes.constant(-LN2_HIGH), x);
-        r = lanes.let(lanes.fma(n, lanes.constant(-LN2_LOW), r));
+        E r = remainder(lanes, x, n);
         E value = lanes.scale(horner(lanes, r, EXP), shifted, lanes.compare("<", x, lanes.constant(LOW)));
         E beyond = lanes.add(x, lanes.constant(Float.POSITIVE_INFINITY)); // NaN for NaN, whatever its bits
         return lanes.choose(lanes.compare("<=", x, lanes.constant(LARGEST)), value, beyond);
+    }
+
+    /// `e^x` for x that is not above 0, the same bits in fewer operations: `2^64 e^x` is a normal number for all
+    /// that are not rounded to 0. NaN stays by the last addition, of `n - n`.
+    public static <E> E expOfNonpositive(FloatLanes<E> lanes, E argument) {
+        E x = lanes.let(argument);
+        E magic = lanes.constant(MAGIC + FloatLanes.RAISED);
+        E shifted = lanes.let(lanes.fma(x, lanes.constant(LOG2_E), magic));
+        E n = lanes.let(lanes.sub(shifted, magic));
+        E raised = lanes.scale(horner(lanes, remainder(lanes, x, n), EXP), shifted);
+        E value = lanes.fma(raised, lanes.constant(FloatLanes.LOWERED), lanes.sub(n, n));
+        return lanes.choose(lanes.compare("<", x, lanes.constant(SMALLEST)), lanes.constant(0f), value);
+    }
+
+    /// `x - n ln 2`.
+    private static <E> E remainder(FloatLanes<E> lanes, E x, E n) {
+        E high = lanes.fma(n, lanes.constant(-LN2_HIGH), x);
+        return lanes.let(lanes.fma(n, lanes.constant(-LN2_LOW), high));
     }
 
     /// `1 / (1 + e^-x)`, by the exponential that does not overflow.
@@ -73,7 +90,7 @@ public final class FloatMath {
         E x = lanes.let(argument);
         E zero = lanes.constant(0f);
         E one = lanes.constant(1f);
-        E e = lanes.let(exp(lanes, lanes.choose(lanes.compare("<", x, zero), x, lanes.sub(zero, x))));
+        E e = lanes.let(expOfNonpositive(lanes, lanes.choose(lanes.compare("<", x, zero), x, lanes.sub(zero, x))));
         return lanes.div(lanes.choose(lanes.compare("<", x, zero), e, one), lanes.add(one, e));
     }
 

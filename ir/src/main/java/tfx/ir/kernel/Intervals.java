@@ -137,8 +137,13 @@ public final class Intervals<E> {
             }
             case Kernel.Binary b
             when b.fn().isComparison() && dtypes.apply(b.a()) == DType.I32 -> compare(b.fn(), of(b.a()), of(b.b()));
-            case Kernel.Binary _, Kernel.Unary _, Kernel.Select _, Kernel.Cast _, Kernel.Index _, Kernel.Ref _ ->
-                maybe();
+            case Kernel.Binary _,
+                    Kernel.Unary _,
+                    Kernel.Select _,
+                    Kernel.Cast _,
+                    Kernel.Index _,
+                    Kernel.Ref _,
+                    Kernel.Known _ -> maybe();
         };
     }
 
@@ -204,7 +209,7 @@ public final class Intervals<E> {
                 E none = writer.number(0);
                 yield wrapped(new Interval<>(writer.minus(none, x.high), writer.minus(none, x.low)));
             }
-            case Kernel.Unary _, Kernel.Select _, Kernel.Cast _, Kernel.Ref _ -> any();
+            case Kernel.Unary _, Kernel.Select _, Kernel.Cast _, Kernel.Ref _, Kernel.Known _ -> any();
         };
     }
 

@@ -1,6 +1,7 @@
 package tfx.ir.kernel;
 
 import java.util.List;
+import java.util.Locale;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.Function;
@@ -215,6 +216,28 @@ public record Kernel(
     public record Select(Expr condition, Expr a, Expr b) implements Expr {}
 
     public record Cast(DType dtype, Expr x) implements Expr {}
+
+    /// `x`, of which more is known wherever its value counts.
+    public record Known(Fact fact, Expr x) implements Expr {}
+
+    /// What may be known of a number.
+    public enum Fact {
+        /// At most 0, or NaN: a difference from a maximum.
+        NONPOSITIVE,
+
+        /// Not NaN, and the sign of 0 does not matter: of a maximum that only shifts exponents, for a NaN among
+        /// them makes their sum NaN.
+        ORDERED;
+
+        /// Whether a number is marked so.
+        public boolean isOf(Expr value) {
+            return value instanceof Known k && k.fact == this;
+        }
+
+        String text() {
+            return name().toLowerCase(Locale.ROOT);
+        }
+    }
 
     /// The buffer with this name.
     public Buffer buffer(String name) {

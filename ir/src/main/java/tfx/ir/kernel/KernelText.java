@@ -134,6 +134,7 @@ public final class KernelText {
             case Kernel.Binary b -> b.fn().text() + "(" + print(b.a()) + ", " + print(b.b()) + ")";
             case Kernel.Select s -> "select(" + print(s.condition()) + ", " + print(s.a()) + ", " + print(s.b()) + ")";
             case Kernel.Cast c -> "cast(" + c.dtype() + ", " + print(c.x()) + ")";
+            case Kernel.Known k -> k.fact().text() + "(" + print(k.x()) + ")";
         };
     }
 
@@ -356,6 +357,11 @@ public final class KernelText {
     private static Kernel.Expr function(String word, Scanner in, int depth) {
         Kernel.Expr first = expr(in, depth + 1);
         if (!in.accept(",")) {
+            for (Kernel.Fact fact : Kernel.Fact.values()) {
+                if (fact.text().equals(word)) {
+                    return new Kernel.Known(fact, first);
+                }
+            }
             for (UnaryFn fn : UnaryFn.values()) {
                 if (fn.text().equals(word)) {
                     return new Kernel.Unary(fn, first);

@@ -258,6 +258,7 @@ public final class KernelVerifier {
                 case Kernel.Binary b -> {}
                 case Kernel.Select s -> {}
                 case Kernel.Cast c -> {}
+                case Kernel.Known k -> {}
             }
         });
         if (errors.size() == before) {

@@ -218,7 +218,7 @@ public record Work(double operations, double bytes) {
                         default -> throw new IllegalArgumentException("a bound with " + b.fn().text());
                     };
                 }
-                case Kernel.Ref _, Kernel.Unary _, Kernel.Select _, Kernel.Cast _ ->
+                case Kernel.Ref _, Kernel.Unary _, Kernel.Select _, Kernel.Cast _, Kernel.Known _ ->
                     throw new IllegalArgumentException("a bound with " + e);
             };
         }
