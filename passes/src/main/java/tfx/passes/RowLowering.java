@@ -26,9 +26,9 @@ import tfx.runtime.Dim;
 final class RowLowering {
     private static final int MOST_ROWS = 16;
 
-    /// Elements of the rows of a task with reductions: they stay in the first-level cache until the row is done,
-    /// and the rows after them arrive meanwhile.
-    private static final int ROW_ELEMENTS = 2048;
+    /// Elements of the rows of a task with reductions: the fewer there are, the more of the next ones arrives,
+    /// by what the processor reads ahead, while the later passes work on these.
+    private static final int ROW_ELEMENTS = 1024;
 
     private static final int USUAL_COLUMNS = 512;
     private static final Set<UnaryFn> CHEAP = EnumSet.of(UnaryFn.NEG, UnaryFn.ABS, UnaryFn.NOT, UnaryFn.SQRT);
