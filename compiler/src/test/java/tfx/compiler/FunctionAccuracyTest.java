@@ -15,8 +15,8 @@ import tfx.ir.graph.Nd;
 import tfx.runtime.DType;
 import tfx.runtime.Numbers;
 
-/// The functions of f32 that are emitted as arithmetic: over all magnitudes, where they begin to be 0, subnormal,
-/// constant or infinite, and for NaNs of any bits.
+/// The functions of f32 that are emitted as other arithmetic: over all magnitudes, where they begin to be 0,
+/// subnormal, constant or infinite, and for NaNs of any bits.
 final class FunctionAccuracyTest {
     private static final int RANDOM = 200_000;
 
@@ -35,7 +35,9 @@ final class FunctionAccuracyTest {
                 "max(x, 0.0); 0",
                 "min(x, 0.0); 0",
                 "max(-1.5, x); 0",
-                "min(x, 3.0); 0"
+                "min(x, 3.0); 0",
+                "x / 8.0; 0",
+                "x / -0.25; 0"
             })
     void withinUlps(String call, double ulps) {
         DoubleUnaryOperator exact = switch (call) {
@@ -50,7 +52,9 @@ final class FunctionAccuracyTest {
             case "max(x, 0.0)" -> x -> Math.max(x, 0.0);
             case "min(x, 0.0)" -> x -> Math.min(x, 0.0);
             case "max(-1.5, x)" -> x -> Math.max(x, -1.5);
-            default -> x -> Math.min(x, 3.0);
+            case "min(x, 3.0)" -> x -> Math.min(x, 3.0);
+            case "x / 8.0" -> x -> x / 8;
+            default -> x -> x / -0.25;
         };
         String source = "program f(x: f32[N]) -> (y) { return %s; }".formatted(call);
         Graph graph = Compiler.check("f.tfx", source.getBytes(StandardCharsets.UTF_8))

@@ -13,7 +13,8 @@ import tfx.ir.graph.Op;
 import tfx.runtime.DType;
 import tfx.runtime.TensorType;
 
-/// Rewrites that are exact on every input: views of views join, scalar constants fold, neutral operands go.
+/// Rewrites that are exact on every input: views of views join, scalar constants fold, neutral operands go,
+/// divisions by powers of two become products.
 ///
 /// Before:
 /// ```
@@ -34,6 +35,8 @@ public final class Simplify implements Pass {
         Optional<Node> apply(GraphBuilder graph, Node node, List<Node> operands);
     }
 
+    private static final int MOST_EXPONENT = 100;
+
     private static final List<Rule> RULES = List.of(
             Simplify::transposeOfTranspose,
             Simplify::reshapeOfReshape,
@@ -41,6 +44,7 @@ public final class Simplify implements Pass {
             Simplify::broadcastOfBroadcast,
             Simplify::foldScalars,
             Simplify::neutralOperand,
+            Simplify::divisionByPowerOfTwo,
             Simplify::selectByConstant);
 
     @Override
@@ -198,6 +202,32 @@ public final class Simplify implements Pass {
             }
         }
         return Optional.empty();
+    }
+
+    /// Both ways round the same number. A product is cheaper, and laws of sums know constant factors.
+    private static Optional<Node> divisionByPowerOfTwo(GraphBuilder graph, Node node, List<Node> operands) {
+        DType dtype = node.type().dtype();
+        boolean divides = node.op() instanceof Op.Binary b
+                && b.fn() == BinaryFn.DIV
+                && (dtype == DType.F32 || dtype == DType.F64);
+        return !divides
+                ? Optional.empty()
+                : constant(graph, operands.get(1))
+                        .flatMap(Simplify::exactInverse)
+                        .map(inverse -> {
+                            Node factor = graph.constant(dtype, inverse, node.span());
+                            Node wide = graph.broadcast(factor, node.type().shape(), List.of(), node.span());
+                            List<Integer> ids = List.of(operands.get(0).id(), wide.id());
+                            return graph.add(new Op.Binary(BinaryFn.MUL), ids, node.type(), node.span());
+                        });
+    }
+
+    /// The inverse of a power of two, where it is a normal number of every type.
+    private static Optional<Double> exactInverse(Number divisor) {
+        double value = divisor.doubleValue();
+        int exponent = Math.getExponent(value);
+        boolean power = Math.abs(exponent) <= MOST_EXPONENT && Math.abs(value) == Math.scalb(1.0, exponent);
+        return power ? Optional.of(1 / value) : Optional.empty();
     }
 
     private static Optional<Node> selectByConstant(GraphBuilder graph, Node node, List<Node> operands) {
