@@ -156,15 +156,14 @@ final class ReduceEmitter {
                 values.hoist(reduce.value(), true);
                 for (int i = 0; i < together; i++) {
                     Expr value = values.vector(reduce.value(), points.get(i));
-                    m.set(sums.get(i), joined(lanes, reduce, value, sums.get(i)));
+                    m.set(sums.get(i), joined(lanes, reduce, sums.get(i), value));
                     values.begin();
                 }
             });
             for (int i = 0; i < together; i++) {
                 Expr at = m.let("at", to.plus(points.get(i)));
-                Expr result = reduce.accumulate()
-                        ? joined(lanes, reduce, lanes.load(stage.floats, at), sums.get(i))
-                        : lanes.known(sums.get(i));
+                Expr sum = lanes.known(sums.get(i));
+                Expr result = reduce.accumulate() ? joined(lanes, reduce, lanes.load(stage.floats, at), sum) : sum;
                 m.call(lanes.store(result, stage.floats, at));
             }
         });
@@ -240,7 +239,7 @@ final class ReduceEmitter {
                 m.counted(lane, lanes, end, () -> {
                     Expr a = v.load(stage.floats, lane);
                     Expr b = v.load(stage.floats, other);
-                    m.call(v.store(joined(v, reduce, b, a), stage.floats, lane));
+                    m.call(v.store(joined(v, reduce, a, b), stage.floats, lane));
                 });
             } else {
                 m.loop(
@@ -269,13 +268,13 @@ final class ReduceEmitter {
     /// Two partial results as one.
     private static Expr joined(Values values, Kernel.Reduce reduce, Expr sum, Expr value) {
         return isOrdered(reduce)
-                ? larger(values.lanes(), value, sum)
+                ? larger(values.scalars(), sum, value)
                 : values.binary(reduce.fn().combine(), reduce.dtype(), sum, value);
     }
 
-    private static Expr joined(VectorLanes lanes, Kernel.Reduce reduce, Expr value, Expr sum) {
+    private static Expr joined(VectorLanes lanes, Kernel.Reduce reduce, Expr sum, Expr value) {
         return isOrdered(reduce)
-                ? larger(lanes, value, sum)
+                ? larger(lanes, sum, value)
                 : Values.vectorBinary(lanes, reduce.fn().combine(), value, sum);
     }
 
@@ -284,10 +283,10 @@ final class ReduceEmitter {
     }
 
     /// A comparison and a choice are two instructions; a maximum that keeps NaN and orders zeros is six.
-    private static Expr larger(Lanes lanes, Expr value, Expr sum) {
-        Expr a = lanes.let(value);
-        Expr b = lanes.let(sum);
-        return lanes.choose(lanes.compare("<=", a, b), b, a);
+    private static Expr larger(Lanes lanes, Expr sum, Expr value) {
+        Expr a = lanes.let(sum);
+        Expr b = lanes.let(value);
+        return lanes.choose(lanes.compare("<=", b, a), a, b);
     }
 
     /// Joins a value into an element of the scratch array.
@@ -312,7 +311,7 @@ final class ReduceEmitter {
                 Expr.Local at = m.let("x", x.plus(Expr.literal(i * lanes)));
                 values.begin();
                 Expr value = values.vector(reduce.value(), at);
-                m.set(sums.get(i), joined(v, reduce, value, sums.get(i)));
+                m.set(sums.get(i), joined(v, reduce, sums.get(i), value));
             }
         });
         Expr.Local rest = m.let("rest", x);
@@ -324,7 +323,7 @@ final class ReduceEmitter {
                     x,
                     lanes,
                     m.let("limit", limit),
-                    () -> m.set(sum, joined(v, reduce, values.vector(reduce.value(), x), sum)));
+                    () -> m.set(sum, joined(v, reduce, sum, values.vector(reduce.value(), x))));
         }
         for (int i = 0; i < vectors; i++) {
             m.call(v.store(v.known(sums.get(i)), stage.floats, Expr.literal(partial + i * lanes)));

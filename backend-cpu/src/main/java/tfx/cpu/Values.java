@@ -44,7 +44,7 @@ final class Values {
     }
 
     /// Arithmetic on one float.
-    Lanes lanes() {
+    Lanes scalars() {
         return new ScalarLanes(stage.method);
     }
 
@@ -77,7 +77,13 @@ final class Values {
     /// much as their bodies; but where a method is too long for the JIT's first compiler, it may stay interpreted.
     boolean fits(Kernel.Expr e, int copies) {
         int[] operations = new int[1];
-        Exprs.walk(e, part -> operations[0] += part instanceof Kernel.Unary u ? cost(u.fn()) : 1);
+        Exprs.walk(
+                e,
+                part -> operations[0] += switch (part) {
+                    case Kernel.Unary u -> cost(u.fn());
+                    case Kernel.Known _ -> 0;
+                    default -> 1;
+                });
         return copies <= MOST_COPIES && copies * operations[0] <= MOST_OPERATIONS;
     }
 

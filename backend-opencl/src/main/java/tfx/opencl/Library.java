@@ -149,18 +149,17 @@ final class Library {
 
         @Override
         public String scale(String x, String shifted) {
+            return "as_float" + width + "(" + scaledBits(x, shifted) + ")";
+        }
+
+        private String scaledBits(String x, String shifted) {
             String unsigned = "as_uint" + width;
-            return "as_float" + width + "(" + unsigned + "(" + x + ") + (" + unsigned + "(" + shifted + ") << "
-                    + EXPONENT + "))";
+            return unsigned + "(" + x + ") + (" + unsigned + "(" + shifted + ") << " + EXPONENT + ")";
         }
 
         @Override
         public String scale(String x, String shifted, String low) {
-            String unsigned = "as_uint" + width;
-            String sum = code.let(
-                    "uint" + width,
-                    "n",
-                    unsigned + "(" + x + ") + (" + unsigned + "(" + shifted + ") << " + EXPONENT + ")");
+            String sum = code.let("uint" + width, "n", scaledBits(x, shifted));
             String raised = "as_float" + width + "(" + sum + " + " + ((long) RAISED << EXPONENT) + "u)";
             return choose(low, mul(raised, constant(LOWERED)), "as_float" + width + "(" + sum + ")");
         }

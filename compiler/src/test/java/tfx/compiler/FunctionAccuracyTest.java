@@ -8,10 +8,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.function.DoubleUnaryOperator;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Nd;
+import tfx.ir.kernel.FloatLanes;
+import tfx.ir.kernel.FloatMath;
 import tfx.runtime.DType;
 import tfx.runtime.Numbers;
 
@@ -82,6 +85,79 @@ final class FunctionAccuracyTest {
                             .isLessThanOrEqualTo(ulps);
                 }
             }
+        }
+    }
+
+    /// The shorter form of exp has its bits for all that is not above 0.
+    @Test
+    void expOfNonpositiveIsExp() {
+        Floats floats = new Floats();
+        for (float x : points()) {
+            if (!(x > 0)) {
+                assertThat(Float.floatToIntBits(FloatMath.expOfNonpositive(floats, x)))
+                        .as("exp(%s)", x)
+                        .isEqualTo(Float.floatToIntBits(FloatMath.exp(floats, x)));
+            }
+        }
+    }
+
+    /// One float at a time; conditions are 1 and 0.
+    private static final class Floats implements FloatLanes<Float> {
+        @Override
+        public Float constant(float value) {
+            return value;
+        }
+
+        @Override
+        public Float add(Float a, Float b) {
+            return a + b;
+        }
+
+        @Override
+        public Float sub(Float a, Float b) {
+            return a - b;
+        }
+
+        @Override
+        public Float mul(Float a, Float b) {
+            return a * b;
+        }
+
+        @Override
+        public Float div(Float a, Float b) {
+            return a / b;
+        }
+
+        @Override
+        public Float fma(Float a, Float b, Float c) {
+            return Math.fma(a, b, c);
+        }
+
+        @Override
+        public Float compare(String operator, Float a, Float b) {
+            boolean holds = operator.equals("<") ? a < b : a <= b; // all that exp asks
+            return holds ? 1f : 0f;
+        }
+
+        @Override
+        public Float choose(Float condition, Float a, Float b) {
+            return condition != 0 ? a : b;
+        }
+
+        @Override
+        public Float scale(Float x, Float shifted) {
+            return Float.intBitsToFloat(
+                    Float.floatToRawIntBits(x) + (Float.floatToRawIntBits(shifted) << FloatLanes.EXPONENT));
+        }
+
+        @Override
+        public Float scale(Float x, Float shifted, Float low) {
+            return low != 0 ? scale(x, shifted + FloatLanes.RAISED) * FloatLanes.LOWERED : scale(x, shifted);
+        }
+
+        @Override
+        public Float let(Float value) {
+            return value;
         }
     }
 

@@ -30,12 +30,68 @@ final class SelectorProperties {
         check(selector(random, 3), 1 + random.nextInt(230), random, List.of(), Engines.of(seed));
     }
 
-    /// A query or key that is not finite makes NaN of what selects it and of nothing else.
+    /// Queries and keys that are not finite change only what selects them.
     @Property(tries = 12)
     void scoresThatAreNotFinite(@ForAll @LongRange(min = 0, max = Long.MAX_VALUE) long seed) {
         Random random = new Random(seed);
         List<Double> odd = List.of(Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY);
         check(selector(random, 2), 1 + random.nextInt(230), random, odd, Engines.of(seed));
+    }
+
+    /// Forms of attention whose sums leave out scores that their maximum knows, or that read the maximum: a NaN
+    /// among the scores must reach the maximum there.
+    @Example
+    void maximaThatDoMoreThanShift() {
+        for (String weights : List.of(
+                "exp(where(kept, s, -inf) - m)",
+                "where(kept, exp(s - m), 0.0) * w",
+                "where(kept, exp(s - m), -0.0)",
+                "exp(s - m) * where(kept, 1.0, 0.0)",
+                "exp(s - m)")) {
+            shifted(weights, "y");
+            shifted(weights, "where(squeeze(m, -1) > 0.0, y[:, 0], 0.0)");
+        }
+    }
+
+    private static void shifted(String weights, String result) {
+        String source = """
+                program attend(q: f32[S, 4], k: f32[T, 4], v: f32[T, 4], w: f32[T]) -> (r) {
+                  s = (q @ transpose(k)) * 0.4;
+                  largest = max(s, keep = True);
+                  m = where(largest == -inf, 0.0, largest);
+                  kept = select(positions(T), positions(S), <=);
+                  p = %s;
+                  y = (p / sum(p, keep = True)) @ v;
+                  return %s;
+                }
+                """.formatted(weights, result);
+        Frontend.Checked checked = Compiler.check("maxima.tfx", source.getBytes(StandardCharsets.UTF_8));
+        assertThat(checked.diagnostics().stream().map(d -> d.render()))
+                .as(source)
+                .isEmpty();
+        Graph graph = checked.programs().getFirst().graph();
+        Random random = new Random(2);
+        Map<String, Nd> inputs = new LinkedHashMap<>();
+        inputs.put("q", Values.small(random, DType.F32, 250, 4));
+        inputs.put("k", Values.small(random, DType.F32, 250, 4));
+        inputs.put("v", Values.small(random, DType.F32, 250, 4));
+        inputs.put("w", Values.small(random, DType.F32, 250));
+        inputs.get("k").floats()[4 * 220] = Double.NaN;
+        compare(graph, source, inputs, "r", 250, List.of(Engines.values()));
+    }
+
+    private static void compare(
+            Graph graph, String source, Map<String, Nd> inputs, String result, int keys, List<Engines> engines) {
+        Nd expected = Evaluator.run(graph, inputs, w -> {
+                    throw new IllegalArgumentException(w);
+                })
+                .get(result);
+        for (Engines engine : engines) {
+            Nd actual = engine.run(graph, inputs).get(result);
+            assertThat(Close.difference(expected, actual, keys))
+                    .as(engine + "\n" + source)
+                    .isEmpty();
+        }
     }
 
     @Example
@@ -82,15 +138,7 @@ final class SelectorProperties {
         Nd length = Nd.zeros(DType.I32);
         length.longs()[0] = random.nextInt(keys + 1);
         inputs.put("len", length);
-        Map<String, Nd> expected = Evaluator.run(graph, inputs, w -> {
-            throw new IllegalArgumentException(w);
-        });
-        for (Engines engine : engines) {
-            Nd actual = engine.run(graph, inputs).get("y");
-            assertThat(Close.difference(expected.get("y"), actual, keys))
-                    .as(engine + "\n" + source)
-                    .isEmpty();
-        }
+        compare(graph, source, inputs, "y", keys, engines);
     }
 
     private static String selector(Random random, int depth) {

@@ -27,6 +27,9 @@ final class OnlineKernel {
     /// Operations that cost less than to store and read their result.
     private static final int CHEAP = 3;
 
+    /// Least factor of all scores that moves to the queries.
+    private static final double LEAST_FACTOR = 0x1p-20;
+
     private final Graph body;
     private final Node root;
     private final Target target;
@@ -85,12 +88,19 @@ final class OnlineKernel {
                 scaled.<Map<Expr, Expr>>map(s -> Map.of(s, s.a())).orElse(Map.of()));
         Map<Expr, Expr> shared = new HashMap<>();
         String rescale = puller.fresh("scale");
-        walk.largest().ifPresent(m -> maximum(m.tile(), simpler.apply(m.scores()), rescale, row, cells, loop, shared));
+        Expr stored = Exprs.replace(result, Map.of(new Kernel.Ref(walk.mixed()), finished()));
+        walk.largest().ifPresent(m -> {
+            Expr whole = simpler.apply(m.scores());
+            shareScores(whole, cells, loop, shared);
+            Expr scores = Exprs.replace(whole, shared);
+            boolean ordered = onlyShifts(m.tile(), stored);
+            maximum(m.tile(), ordered ? new Kernel.Known(Kernel.Fact.ORDERED, scores) : scores, rescale, row, loop);
+        });
         Expr core = simpler.apply(walk.mixing().core());
         // In place of the scores, where nothing reads those later.
-        boolean last = walk.sums().stream()
+        boolean inPlace = walk.sums().stream()
                 .allMatch(s -> simpler.apply(s.terms().core()).equals(core));
-        String weights = last ? walk.scores() : puller.fresh("p");
+        String weights = inPlace ? walk.scores() : puller.fresh("p");
         loop.add(new Kernel.Let(weights, dtype, cells, Exprs.replace(oncePerRow(core, row, loop), shared)));
         for (OnlineWalk.Carried sum : walk.sums()) {
             if (sum.terms().shifted()) {
@@ -112,7 +122,6 @@ final class OnlineKernel {
         loop.add(new Kernel.Dot(walk.mixed(), dtype, mix, keys, true, new Kernel.Ref(weights), walk.values()));
         statements.add(new Kernel.Loop(keys, bound(limits, true), bound(limits, false), where, loop));
 
-        Expr stored = Exprs.replace(result, Map.of(new Kernel.Ref(walk.mixed()), finished()));
         String output = puller.fresh("y");
         statements.add(new Kernel.Store(output, place, mix, stored));
 
@@ -135,26 +144,28 @@ final class OnlineKernel {
         return puller.axisSize(axis).flatMap(Dim::constant).orElse(1L);
     }
 
-    /// The scores times a constant, if all that reads them first does that. Of at most 1: queries times more might
-    /// overflow where scores do not.
+    /// The scores times a constant, if all that reads them first does that. Of at most 1, for queries times more
+    /// might overflow where scores do not; and not so small that queries would be subnormal where scores are
+    /// not.
     private Optional<Kernel.Binary> scaledScores() {
         Expr scores = new Kernel.Ref(walk.scores());
-        Set<Kernel.Binary> scaled = new HashSet<>();
-        int[] others = new int[1];
+        Set<Kernel.Binary> factors = new HashSet<>();
+        int[] plain = new int[1];
         for (Expr read : reads()) {
             Exprs.walk(read, e -> {
-                others[0] += e.equals(scores) ? 1 : 0;
+                plain[0] += e.equals(scores) ? 1 : 0;
                 if (e instanceof Kernel.Binary b
                         && b.fn() == BinaryFn.MUL
                         && b.a().equals(scores)
                         && b.b() instanceof Kernel.Constant c
-                        && Math.abs(c.value().doubleValue()) <= 1) {
-                    scaled.add(b);
-                    others[0]--;
+                        && Math.abs(c.value().doubleValue()) <= 1
+                        && Math.abs(c.value().doubleValue()) >= LEAST_FACTOR) {
+                    factors.add(b);
+                    plain[0]--;
                 }
             });
         }
-        return others[0] == 0 && scaled.size() == 1 ? scaled.stream().findFirst() : Optional.empty();
+        return plain[0] == 0 && factors.size() == 1 ? factors.stream().findFirst() : Optional.empty();
     }
 
     /// What reads scores.
@@ -188,34 +199,37 @@ final class OnlineKernel {
     }
 
     /// The maximum with a block, and by what sums change with it.
-    private void maximum(
-            String m,
-            Expr whole,
-            String rescale,
-            List<String> row,
-            List<String> cells,
-            List<Kernel.Statement> loop,
-            Map<Expr, Expr> shared) {
+    private void maximum(String m, Expr scores, String rescale, List<String> row, List<Kernel.Statement> loop) {
         String before = puller.fresh("before");
-        shareScores(whole, cells, loop, shared);
         loop.add(new Kernel.Let(before, dtype, row, new Kernel.Ref(m)));
-        Expr scores = Exprs.replace(whole, shared);
-        Expr largest = summed() ? new Kernel.Known(Kernel.Fact.ORDERED, scores) : scores;
-        loop.add(new Kernel.Reduce(m, dtype, row, ReduceFn.MAX, keys, true, largest));
+        loop.add(new Kernel.Reduce(m, dtype, row, ReduceFn.MAX, keys, true, scores));
         Expr nothing = new Kernel.Binary(BinaryFn.EQ, new Kernel.Ref(before), number(dtype, Double.NEGATIVE_INFINITY));
         Expr difference = new Kernel.Binary(BinaryFn.SUB, new Kernel.Ref(before), new Kernel.Ref(m));
         Expr change = new Kernel.Unary(UnaryFn.EXP, new Kernel.Known(Kernel.Fact.NONPOSITIVE, difference));
         loop.add(new Kernel.Let(rescale, dtype, row, new Kernel.Select(nothing, number(dtype, 0), change)));
     }
 
-    /// Whether all sums have a term for each score of the maximum. A score that is NaN then makes them NaN,
-    /// whatever the maximum.
-    private boolean summed() {
+    /// Whether the maximum does nothing but shift exponents, and every sum has a term for each of its scores. A
+    /// score that is NaN then makes NaN of all that is stored, whatever the maximum.
+    private boolean onlyShifts(String m, Expr stored) {
+        return !Exprs.refs(stored).contains(m)
+                && Stream.concat(walk.sums().stream().map(OnlineWalk.Carried::terms), Stream.of(walk.mixing()))
+                        .allMatch(t -> t.shifted() && leavesOutNoMore(t.core()));
+    }
+
+    /// Whether terms are there for all scores of the maximum.
+    private boolean leavesOutNoMore(Expr core) {
         Expr maximum = walk.largest().orElseThrow().scores();
-        List<Expr> conditions = Restriction.conditions(maximum, number(dtype, Double.NEGATIVE_INFINITY));
-        return Stream.concat(walk.sums().stream().map(OnlineWalk.Carried::terms), Stream.of(walk.mixing()))
-                .allMatch(
-                        t -> t.shifted() && conditions.containsAll(Restriction.conditions(t.core(), number(dtype, 0))));
+        List<Expr> allowed = Restriction.conditions(maximum, number(dtype, Double.NEGATIVE_INFINITY));
+        Expr inner = core;
+        while (inner instanceof Kernel.Select s
+                && s.b().equals(number(dtype, 0))
+                && allowed.containsAll(Exprs.conjuncts(s.condition()))) {
+            inner = s.a();
+        }
+        boolean[] chooses = new boolean[1];
+        Exprs.walk(inner, e -> chooses[0] |= e instanceof Kernel.Select && walk.alongKeys(e));
+        return !chooses[0];
     }
 
     /// The second product once the walk has ended.

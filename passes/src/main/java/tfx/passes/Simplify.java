@@ -222,7 +222,7 @@ public final class Simplify implements Pass {
                         });
     }
 
-    /// The inverse of a power of two, where it is a normal number of every type.
+    /// The inverse of a power of two, where it is a normal f32.
     private static Optional<Double> exactInverse(Number divisor) {
         double value = divisor.doubleValue();
         int exponent = Math.getExponent(value);

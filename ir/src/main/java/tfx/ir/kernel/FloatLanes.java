@@ -35,9 +35,8 @@ public interface FloatLanes<E> {
     /// exponent of x. Exact; the result must be normal.
     E scale(E x, E shifted);
 
-    /// `2^n * x` for x around 1 and `n` as the low bits of `shifted`, which is 1.5 * 2^23 + n: n is added to the
-    /// exponent of x. Where `low`, which a result below 2^-100 must be, that goes by way of 2^64 times the result,
-    /// so that it may be subnormal. Exact but for that.
+    /// The same for results that may be subnormal: where `low`, which one below 2^-100 must be, it goes by way of
+    /// 2^64 times the result. Exact but for that.
     E scale(E x, E shifted, E low);
 
     /// Names a value so that using it twice computes it once.

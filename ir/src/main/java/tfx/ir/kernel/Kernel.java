@@ -217,16 +217,16 @@ public record Kernel(
 
     public record Cast(DType dtype, Expr x) implements Expr {}
 
-    /// `x`, of which more is known wherever its value counts.
+    /// The float `x`, of which more is known wherever its value counts.
     public record Known(Fact fact, Expr x) implements Expr {}
 
-    /// What may be known of a number.
+    /// What may be known of a number. Where it does not hold, nothing reads what is made of the number, or all
+    /// that is stored of it is NaN anyway.
     public enum Fact {
         /// At most 0, or NaN: a difference from a maximum.
         NONPOSITIVE,
 
-        /// Not NaN, and the sign of 0 does not matter: of a maximum that only shifts exponents, for a NaN among
-        /// them makes their sum NaN.
+        /// Not NaN, nor does the sign of 0 matter: a score, to a maximum that does nothing but shift exponents.
         ORDERED;
 
         /// Whether a number is marked so.

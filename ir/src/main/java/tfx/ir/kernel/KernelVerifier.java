@@ -262,10 +262,19 @@ public final class KernelVerifier {
             }
         });
         if (errors.size() == before) {
-            DType actual = Exprs.dtype(expr, b -> kernel.buffer(b).dtype(), tiles::get);
+            Exprs.walk(expr, e -> {
+                if (e instanceof Kernel.Known && !dtype(e).isFloat()) {
+                    error("no float: " + KernelText.print(e));
+                }
+            });
+            DType actual = dtype(expr);
             if (expected.filter(e -> e != actual).isPresent()) {
                 error("a value of " + actual + " where " + expected.get() + " is due: " + KernelText.print(expr));
             }
         }
+    }
+
+    private DType dtype(Kernel.Expr expr) {
+        return Exprs.dtype(expr, b -> kernel.buffer(b).dtype(), tiles::get);
     }
 }
