@@ -16,8 +16,10 @@ public final class HostMachine implements Machine<MemorySegment> {
     /// Loops along one axis count in ints.
     private static final long MAX_AXIS = Integer.MAX_VALUE - 1024L;
 
-    /// Launches for which a kernel counts as new.
+    /// Launches for which a kernel counts as new, and the nanoseconds after which it does no longer.
     private static final int FIRST_LAUNCHES = 2;
+
+    private static final long NEW = 300_000_000;
 
     /// A kernel ready to run.
     ///
@@ -30,6 +32,9 @@ public final class HostMachine implements Machine<MemorySegment> {
 
     /// How often each kernel was launched, roughly.
     private final int[] launches;
+
+    /// Until when each kernel is new, once it was launched.
+    private final long[] newUntil;
     private final Arena arena = Arena.ofShared();
     private final Slabs slabs = new Slabs();
 
@@ -42,6 +47,7 @@ public final class HostMachine implements Machine<MemorySegment> {
         }
         this.threads = threads;
         this.launches = new int[kernels.size()];
+        this.newUntil = new long[kernels.size()];
     }
 
     /// Axes of a kernel whose size only a call knows; the others were checked when it was compiled.
@@ -49,12 +55,15 @@ public final class HostMachine implements Machine<MemorySegment> {
         return axis.constant().filter(c -> c <= MAX_AXIS).isEmpty();
     }
 
-    /// How many threads run a kernel. While it is new, half of the processors are the JIT compiler's.
-    private int threads(int kernel) {
+    /// How many threads begin with a kernel at once. While it is new, half of the processors are the JIT
+    /// compiler's.
+    private int early(int kernel) {
         if (launches[kernel] >= FIRST_LAUNCHES) {
             return threads;
         }
-        launches[kernel]++;
+        if (launches[kernel]++ == 0) {
+            newUntil[kernel] = System.nanoTime() + NEW;
+        }
         return Math.clamp(Runtime.getRuntime().availableProcessors() / 2, 1, threads);
     }
 
@@ -136,8 +145,10 @@ public final class HostMachine implements Machine<MemorySegment> {
 
         private void run(Loaded kernel, Execution.Launch launch, long[] frame) {
             Needs needs = kernel.needs;
+            int early = early(launch.kernel());
+            long late = newUntil[launch.kernel()];
             try {
-                Pool.shared().run(threads(launch.kernel()), kernel.code.tasks(frame), (from, to) -> {
+                Pool.shared().run(threads, early, late, kernel.code.tasks(frame), (from, to) -> {
                     Scratch scratch = Scratch.of(needs);
                     kernel.code.run(frame, scratch.floats, scratch.doubles, scratch.longs, scratch.ranges, from, to);
                 });

@@ -19,16 +19,20 @@ final class Pool {
         final Body body;
         final long tasks;
         final int helpers;
+        final int early;
+        final long late;
         final long chunk;
         final AtomicLong next = new AtomicLong();
         final AtomicLong done = new AtomicLong();
         final AtomicInteger joined = new AtomicInteger();
         final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-        Job(Body body, long tasks, int helpers) {
+        Job(Body body, long tasks, int helpers, int early, long late) {
             this.body = body;
             this.tasks = tasks;
             this.helpers = helpers;
+            this.early = early;
+            this.late = late;
             this.chunk = Math.max(1, tasks / ((helpers + 1L) * CHUNKS));
         }
 
@@ -66,10 +70,13 @@ final class Pool {
     }
 
     /// Runs tasks 0 to `tasks - 1` on at most `threads` threads, the caller among them.
-    void run(int threads, long tasks, Body body) {
+    ///
+    /// @param early how many of these begin at once
+    /// @param late  when the others join, if there is work left, as `System.nanoTime()` tells it
+    void run(int threads, int early, long late, long tasks, Body body) {
         int helpers = (int) Math.min(threads - 1L, tasks - 1);
         if (helpers > 0) {
-            Job job = new Job(body, tasks, helpers);
+            Job job = new Job(body, tasks, helpers, early - 1, late);
             start(threads - 1);
             if (current.compareAndSet(null, job)) {
                 try {
@@ -121,14 +128,22 @@ final class Pool {
                 job = current.get();
             }
             if (job == null || job == last) {
-                sleep(last);
+                sleep(last, Long.MAX_VALUE);
                 continue;
             }
             last = job;
-            if (job.joined.incrementAndGet() <= job.helpers) {
-                job.work();
-            }
+            join(job, job.joined.incrementAndGet());
         }
+    }
+
+    private void join(Job job, int place) {
+        if (place > job.helpers) {
+            return;
+        }
+        while (place > job.early && job.late - System.nanoTime() > 0 && current.get() == job) {
+            sleep(job, job.late - System.nanoTime());
+        }
+        job.work();
     }
 
     /// Waits a moment. Now and then it gives the core away: the thread waited for may have been woken on this
@@ -141,13 +156,14 @@ final class Pool {
         }
     }
 
-    private void sleep(Job last) {
+    /// Sleeps until there may be another job than `last`, or so many nanoseconds.
+    private void sleep(Job last, long nanos) {
         synchronized (this) {
             sleeping++;
         }
         Job job = current.get();
         if (job == null || job == last) {
-            LockSupport.park(this);
+            LockSupport.parkNanos(this, nanos);
         }
         synchronized (this) {
             sleeping--;
