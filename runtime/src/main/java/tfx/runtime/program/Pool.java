@@ -19,7 +19,10 @@ final class Pool {
         final Body body;
         final long tasks;
         final int helpers;
-        final int early;
+
+        /// How many helpers join at once, and from when on the others do.
+        final int soon;
+
         final long late;
         final long chunk;
         final AtomicLong next = new AtomicLong();
@@ -27,11 +30,11 @@ final class Pool {
         final AtomicInteger joined = new AtomicInteger();
         final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-        Job(Body body, long tasks, int helpers, int early, long late) {
+        Job(Body body, long tasks, int helpers, int soon, long late) {
             this.body = body;
             this.tasks = tasks;
             this.helpers = helpers;
-            this.early = early;
+            this.soon = soon;
             this.late = late;
             this.chunk = Math.max(1, tasks / ((helpers + 1L) * CHUNKS));
         }
@@ -62,8 +65,6 @@ final class Pool {
     private final AtomicReference<Job> current = new AtomicReference<>();
     private final List<Thread> workers = new CopyOnWriteArrayList<>();
     private volatile int sleeping;
-
-    private Pool() {}
 
     static Pool shared() {
         return SHARED;
@@ -140,7 +141,7 @@ final class Pool {
         if (place > job.helpers) {
             return;
         }
-        while (place > job.early && job.late - System.nanoTime() > 0 && current.get() == job) {
+        while (place > job.soon && job.late - System.nanoTime() > 0 && current.get() == job) {
             sleep(job, job.late - System.nanoTime());
         }
         job.work();
