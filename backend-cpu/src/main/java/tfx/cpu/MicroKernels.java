@@ -142,13 +142,14 @@ final class MicroKernels {
     /// Panels of the tiles with the most products for each element read.
     static final int WIDE_PANELS = 2;
 
-    /// Rows of A that are read before those that are multiplied. C2 leaves the JDK's last method of such a read
-    /// a call if it meets it just when it has made 18 000 nodes; six rows of four products are as many.
+    /// Rows of A that are read before those that are multiplied. Once C2 has made 18 000 nodes for a method, it
+    /// leaves methods of the JDK that do not ask to be inlined as calls, until it meets one that does. A read of
+    /// memory ends in two of the former, which a product has none of. Six rows of four products reach that limit
+    /// near their end, where no row is to be read any more.
     private static final int READ_AHEAD = 2;
 
-    /// Rows of the register tiles of one panel, largest first. Registers would hold 12 rows, but the code for 12
-    /// lies at the limit of nodes up to which the JIT compiler inlines: in some runs it stops there, and vectors
-    /// stay objects.
+    /// Rows of the register tiles of one panel, largest first. Registers would hold 12 rows, but those reach the
+    /// limit of nodes too early ({@link #READ_AHEAD}).
     private final int[] tiles;
 
     /// Rows of the tiles of {@link #WIDE_PANELS} panels, where there are 32 registers.
@@ -299,11 +300,13 @@ final class MicroKernels {
         VectorLanes v = new VectorLanes(m, lanes);
         int width = 2 * tile.panels;
         List<Expr.Local> sums = new ArrayList<>();
+        // One zero for all: one each would be 3 000 nodes of the JIT compiler's.
+        Optional<Expr.Local> zero = tile.fresh ? Optional.of(m.let("zero", v.constant(0f))) : Optional.empty();
         for (int r = 0; r < tile.rows; r++) {
             Expr row = p.c.plus(p.cRow.times(Expr.literal(r)));
             for (int i = 0; i < width; i++) {
-                Expr zero = sums.isEmpty() ? v.constant(0f) : sums.getFirst();
-                sums.add(m.let("sum", tile.fresh ? zero : v.load(floats, row.plus(Expr.literal(i * lanes)))));
+                Expr at = row.plus(Expr.literal(i * lanes));
+                sums.add(m.let("sum", zero.<Expr>map(z -> z).orElseGet(() -> v.load(floats, at))));
             }
         }
         Expr between = tile.a.scratch ? Expr.literal(tile.a.row) : tile.a.distance(p.aRow);

@@ -16,11 +16,6 @@ public final class HostMachine implements Machine<MemorySegment> {
     /// Loops along one axis count in ints.
     private static final long MAX_AXIS = Integer.MAX_VALUE - 1024L;
 
-    /// Launches for which a kernel counts as new, and the nanoseconds after which it does no longer.
-    private static final int FIRST_LAUNCHES = 2;
-
-    private static final long NEW = 300_000_000;
-
     /// A kernel ready to run.
     ///
     /// @param sizes the size symbols that its frame holds
@@ -30,11 +25,7 @@ public final class HostMachine implements Machine<MemorySegment> {
     private final List<Loaded> kernels;
     private final int threads;
 
-    /// How often each kernel was launched, roughly.
-    private final int[] launches;
-
-    /// Until when each kernel is new, once it was launched.
-    private final long[] newUntil;
+    private final FirstLaunches firstLaunches;
     private final Arena arena = Arena.ofShared();
     private final Slabs slabs = new Slabs();
 
@@ -46,25 +37,13 @@ public final class HostMachine implements Machine<MemorySegment> {
             throw new IllegalArgumentException("threads is " + threads + "; it must be at least 1");
         }
         this.threads = threads;
-        this.launches = new int[kernels.size()];
-        this.newUntil = new long[kernels.size()];
+        this.firstLaunches = new FirstLaunches(
+                kernels.size(), threads, Runtime.getRuntime().availableProcessors(), System.nanoTime());
     }
 
     /// Axes of a kernel whose size only a call knows; the others were checked when it was compiled.
     public static boolean isChecked(Dim axis) {
         return axis.constant().filter(c -> c <= MAX_AXIS).isEmpty();
-    }
-
-    /// How many threads begin with a kernel at once. While it is new, half of the processors are the JIT
-    /// compiler's.
-    private int early(int kernel) {
-        if (launches[kernel] >= FIRST_LAUNCHES) {
-            return threads;
-        }
-        if (launches[kernel]++ == 0) {
-            newUntil[kernel] = System.nanoTime() + NEW;
-        }
-        return Math.clamp(Runtime.getRuntime().availableProcessors() / 2, 1, threads);
     }
 
     @Override
@@ -145,10 +124,9 @@ public final class HostMachine implements Machine<MemorySegment> {
 
         private void run(Loaded kernel, Execution.Launch launch, long[] frame) {
             Needs needs = kernel.needs;
-            int early = early(launch.kernel());
-            long late = newUntil[launch.kernel()];
+            Pool.Start start = firstLaunches.start(launch.kernel(), System.nanoTime());
             try {
-                Pool.shared().run(threads, early, late, kernel.code.tasks(frame), (from, to) -> {
+                Pool.shared().run(threads, start, kernel.code.tasks(frame), (from, to) -> {
                     Scratch scratch = Scratch.of(needs);
                     kernel.code.run(frame, scratch.floats, scratch.doubles, scratch.longs, scratch.ranges, from, to);
                 });

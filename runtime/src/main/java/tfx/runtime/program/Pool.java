@@ -7,35 +7,37 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 
-/// The one pool of the process. A call hands its tasks to the workers and takes part itself; a second call at the
-/// same time finds the pool busy and runs alone, so that nothing ever waits for anything but its own tasks.
+/// The threads of the process ({@link #shared}). A call hands its tasks to the workers and takes part itself; a
+/// second call at the same time finds the pool busy, also where workers are yet to join the first, and runs alone,
+/// so that nothing ever waits for anything but its own tasks.
 final class Pool {
     /// Work on the tasks `from` to `to - 1`.
     interface Body {
         void run(long from, long to);
     }
 
+    /// How threads begin with a call.
+    ///
+    /// @param threads how many begin at once, the caller among them
+    /// @param rest    when the others join, if there is work left, as `System.nanoTime()` tells it
+    record Start(int threads, long rest) {}
+
     private static final class Job {
         final Body body;
         final long tasks;
         final int helpers;
-
-        /// How many helpers join at once, and from when on the others do.
-        final int soon;
-
-        final long late;
+        final Start start;
         final long chunk;
         final AtomicLong next = new AtomicLong();
         final AtomicLong done = new AtomicLong();
         final AtomicInteger joined = new AtomicInteger();
         final AtomicReference<Throwable> failure = new AtomicReference<>();
 
-        Job(Body body, long tasks, int helpers, int soon, long late) {
+        Job(Body body, long tasks, int helpers, Start start) {
             this.body = body;
             this.tasks = tasks;
             this.helpers = helpers;
-            this.soon = soon;
-            this.late = late;
+            this.start = start;
             this.chunk = Math.max(1, tasks / ((helpers + 1L) * CHUNKS));
         }
 
@@ -71,13 +73,10 @@ final class Pool {
     }
 
     /// Runs tasks 0 to `tasks - 1` on at most `threads` threads, the caller among them.
-    ///
-    /// @param early how many of these begin at once
-    /// @param late  when the others join, if there is work left, as `System.nanoTime()` tells it
-    void run(int threads, int early, long late, long tasks, Body body) {
+    void run(int threads, Start start, long tasks, Body body) {
         int helpers = (int) Math.min(threads - 1L, tasks - 1);
         if (helpers > 0) {
-            Job job = new Job(body, tasks, helpers, early - 1, late);
+            Job job = new Job(body, tasks, helpers, start);
             start(threads - 1);
             if (current.compareAndSet(null, job)) {
                 try {
@@ -137,12 +136,17 @@ final class Pool {
         }
     }
 
+    /// @param place of a worker among the job's helpers, from 1
     private void join(Job job, int place) {
         if (place > job.helpers) {
             return;
         }
-        while (place > job.soon && job.late - System.nanoTime() > 0 && current.get() == job) {
-            sleep(job, job.late - System.nanoTime());
+        if (place >= job.start.threads) {
+            long wait = job.start.rest - System.nanoTime();
+            while (wait > 0 && current.get() == job) {
+                sleep(job, wait);
+                wait = job.start.rest - System.nanoTime();
+            }
         }
         job.work();
     }

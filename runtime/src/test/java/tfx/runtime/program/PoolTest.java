@@ -1,6 +1,7 @@
 package tfx.runtime.program;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -9,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.junit.jupiter.api.Test;
+import tfx.runtime.RunException;
 
 final class PoolTest {
     private static final long HOUR = TimeUnit.HOURS.toNanos(1);
@@ -19,12 +21,13 @@ final class PoolTest {
     void everyTaskRunsOnce() {
         for (int threads = 1; threads <= 4; threads++) {
             for (int early = 1; early <= threads; early++) {
-                for (long late : new long[] {-HOUR, 0, 1_000, 100_000, HOUR}) {
-                    for (int tasks : new int[] {0, 1, 2, 7, 1_000}) {
+                for (long rest : new long[] {-HOUR, 0, 10_000, 100_000, HOUR}) {
+                    for (int tasks : new int[] {0, 1, 2, 7, 300}) {
                         AtomicIntegerArray met = new AtomicIntegerArray(tasks);
-                        pool.run(threads, early, System.nanoTime() + late, tasks, (from, to) -> {
+                        pool.run(threads, in(early, rest), tasks, (from, to) -> {
                             for (long task = from; task < to; task++) {
                                 met.incrementAndGet((int) task);
+                                busy();
                             }
                         });
                         for (int task = 0; task < tasks; task++) {
@@ -37,41 +40,93 @@ final class PoolTest {
     }
 
     @Test
-    void fewThreadsWorkOnWhatOthersJoinLate() {
-        Set<Thread> threads = ConcurrentHashMap.newKeySet();
-        pool.run(3, 1, System.nanoTime() + HOUR, 60, (from, to) -> {
-            threads.add(Thread.currentThread());
-            sleepAMillisecond();
-        });
-        assertThat(threads).containsExactly(Thread.currentThread());
+    void othersDoNotJoinEarly() {
+        assertThat(working(3, in(1, HOUR))).containsExactly(Thread.currentThread());
     }
 
     @Test
     void othersJoinLate() {
-        assertThat(meet(2, 1, System.nanoTime() + 50_000_000)).isTrue();
+        assertThat(meet(in(1, 50_000_000))).isTrue();
     }
 
     @Test
     void whoWaitsForOneCallTakesPartInTheNext() {
         for (int i = 0; i < 20; i++) {
-            pool.run(2, 1, System.nanoTime() + HOUR, 2, (from, to) -> sleepAMillisecond());
-            assertThat(meet(2, 2, 0)).isTrue();
+            working(2, in(1, HOUR));
+            assertThat(meet(in(2, 0))).isTrue();
         }
     }
 
-    /// Whether so many threads work at the same time.
-    private boolean meet(int threads, int early, long late) {
-        CountDownLatch there = new CountDownLatch(threads);
+    @Test
+    void whoWaitsForACallThatFailsTakesPartInTheNext() {
+        for (int i = 0; i < 20; i++) {
+            assertThatThrownBy(() -> pool.run(2, in(1, HOUR), 2, (from, to) -> {
+                        sleepAMillisecond();
+                        throw new RunException("no");
+                    }))
+                    .hasMessage("no");
+            assertThat(meet(in(2, 0))).isTrue();
+        }
+    }
+
+    @Test
+    void aSecondCallRunsAlone() throws InterruptedException {
+        CountDownLatch second = new CountDownLatch(1);
+        Set<Thread> alone = ConcurrentHashMap.newKeySet();
+        Thread caller = new Thread(() -> {
+            alone.addAll(working(2, in(2, 0)));
+            second.countDown();
+        });
+        AtomicBoolean ended = new AtomicBoolean();
+        pool.run(2, in(1, HOUR), 2, (from, to) -> {
+            if (from == 0) {
+                caller.start();
+                ended.set(await(second));
+            }
+        });
+        assertThat(ended).isTrue();
+        assertThat(alone).containsExactly(caller);
+    }
+
+    private static Pool.Start in(int threads, long nanos) {
+        return new Pool.Start(threads, System.nanoTime() + nanos);
+    }
+
+    /// The threads that work on 60 tasks of a millisecond.
+    private Set<Thread> working(int threads, Pool.Start start) {
+        Set<Thread> met = ConcurrentHashMap.newKeySet();
+        pool.run(threads, start, 60, (from, to) -> {
+            met.add(Thread.currentThread());
+            sleepAMillisecond();
+        });
+        return met;
+    }
+
+    /// Whether two threads work at the same time.
+    private boolean meet(Pool.Start start) {
+        CountDownLatch there = new CountDownLatch(2);
         AtomicBoolean met = new AtomicBoolean(true);
-        pool.run(threads, early, late, threads, (from, to) -> {
+        pool.run(2, start, 2, (from, to) -> {
             there.countDown();
-            try {
-                met.compareAndSet(true, there.await(20, TimeUnit.SECONDS));
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
+            if (!await(there)) {
+                met.set(false);
             }
         });
         return met.get();
+    }
+
+    private static boolean await(CountDownLatch latch) {
+        try {
+            return latch.await(20, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            return false;
+        }
+    }
+
+    private static void busy() {
+        for (long end = System.nanoTime() + 2_000; System.nanoTime() < end; ) {
+            Thread.onSpinWait();
+        }
     }
 
     private static void sleepAMillisecond() {
