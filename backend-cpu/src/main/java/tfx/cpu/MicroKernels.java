@@ -148,8 +148,8 @@ final class MicroKernels {
     /// near their end, where no row is to be read any more.
     private static final int READ_AHEAD = 2;
 
-    /// Rows of the register tiles of one panel, largest first. Registers would hold 12 rows, but those reach the
-    /// limit of nodes too early ({@link #READ_AHEAD}).
+    /// Rows of the register tiles of one panel, largest first. Registers would hold 12 rows, but the code for 12
+    /// lies at the limit of nodes up to which the JIT compiler inlines: in some runs vectors stay objects.
     private final int[] tiles;
 
     /// Rows of the tiles of {@link #WIDE_PANELS} panels, where there are 32 registers.
