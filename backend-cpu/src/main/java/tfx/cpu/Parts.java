@@ -19,7 +19,7 @@ final class Parts {
     private final String prefix;
     private final List<ClassCode> classes = new ArrayList<>();
     private List<List<Statement>> calls = new ArrayList<>();
-    private Call call;
+    private Repeated parameters;
     private Method start;
     private Expr.Static warmup;
     private Expr.Static hot;
@@ -29,8 +29,35 @@ final class Parts {
         this.prefix = prefix;
     }
 
-    /// The parameters of the method that calls parts by their numbers.
-    record Call(Expr.Local frame, Expr.Local floats, Expr.Local doubles, Expr.Local longs, Expr.Local ranges) {}
+    /// What a part is called with.
+    record Call(Expr.Local frame, Expr.Local floats, Expr.Local doubles, Expr.Local longs, Expr.Local ranges) {
+        List<Expr> all() {
+            return List.of(frame, floats, doubles, longs, ranges);
+        }
+    }
+
+    /// The parameters of a method that calls a part again and again, as {@link Warmup} says.
+    private record Repeated(Expr.Local times, Expr.Local end, Expr.Local skip, Expr.Local step, Call call) {
+        static Repeated of(Method method) {
+            return new Repeated(
+                    method.parameter("times", Type.LONG_TYPE),
+                    method.parameter("end", Type.INT_TYPE),
+                    method.parameter("skip", Type.INT_TYPE),
+                    method.parameter("step", Type.LONG_TYPE),
+                    new Call(
+                            method.parameter("frame", Stage.LONGS),
+                            method.parameter("floats", Stage.FLOATS),
+                            method.parameter("doubles", Stage.DOUBLES),
+                            method.parameter("longs", Stage.LONGS),
+                            method.parameter("ranges", Stage.LONGS)));
+        }
+
+        List<Expr> all() {
+            List<Expr> all = new ArrayList<>(List.of(times, end, skip, step));
+            all.addAll(call.all());
+            return all;
+        }
+    }
 
     /// A part.
     ///
@@ -59,9 +86,27 @@ final class Parts {
             open();
         }
         int number = calls.size() / 2;
-        calls.add(List.of(new Statement.Do(either.apply(vectors, call))));
-        calls.add(List.of(new Statement.Do(either.apply(twin, call))));
+        calls.add(List.of(new Statement.Do(repeated(vectors, either))));
+        calls.add(List.of(new Statement.Do(repeated(twin, either))));
         return new Part(warmup, new Expr.Element(hot, Expr.literal(number)), Expr.literal(number));
+    }
+
+    /// A call of a method that calls one form of a part again and again. Each has its own: one for all of them
+    /// would run so often that the JIT compiler optimises it, at length, before it comes to the parts.
+    private Expr repeated(Method form, BiFunction<Method, Call, Expr> either) {
+        ClassCode code = classes.getLast();
+        Method method = code.method(true, "part" + calls.size(), Type.VOID_TYPE);
+        Repeated p = Repeated.of(method);
+        Expr.Local i = method.let("i", Expr.literal(0L));
+        method.loop(i, Expr.literal(1L), p.times, () -> {
+            method.call(either.apply(form, p.call));
+            for (Expr place : List.of(p.end, p.skip)) {
+                Expr next = new Expr.Element(p.call.ranges, place).plus(p.step);
+                method.add(new Statement.SetElement(p.call.ranges, place, next));
+            }
+        });
+        return new Expr.Call(
+                Opcodes.INVOKESTATIC, code.internalName(), method.name(), method.signature(), parameters.all());
     }
 
     /// Has something done with the last part when its class is loaded.
@@ -86,12 +131,7 @@ final class Parts {
         start.add(new Statement.SetStatic(hot, new Expr.Field(warmup, "hot", hot.type())));
         Method method = code.method(false, "call", Type.VOID_TYPE);
         Expr.Local number = method.parameter("code", Type.INT_TYPE);
-        call = new Call(
-                method.parameter("frame", Stage.LONGS),
-                method.parameter("floats", Stage.FLOATS),
-                method.parameter("doubles", Stage.DOUBLES),
-                method.parameter("longs", Stage.LONGS),
-                method.parameter("ranges", Stage.LONGS));
+        parameters = Repeated.of(method);
         calls = new ArrayList<>();
         method.add(new Statement.Switch(number, calls));
     }

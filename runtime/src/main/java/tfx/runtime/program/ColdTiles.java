@@ -77,15 +77,13 @@ final class ColdTiles {
             float[] scratch = new float[floats];
             try (Arena arena = Arena.ofConfined()) {
                 long[] frame = {arena.allocate(bytes, Long.BYTES).address(), -1};
-                for (int i = 0; i < rounds.calls(); i++) {
-                    call(Warmup.VECTOR, frame, scratch);
-                }
+                call(Warmup.VECTOR, rounds.calls(), frame, scratch);
                 if (rounds.isTrial()) {
                     frame[1] = rounds.count() == 0 ? 1 : steps; // the first is interpreted, and slow
                     long start = System.nanoTime();
-                    call(Warmup.VECTOR, frame, scratch);
+                    call(Warmup.VECTOR, 1, frame, scratch);
                     long middle = System.nanoTime();
-                    call(Warmup.TWIN, frame, scratch);
+                    call(Warmup.TWIN, 1, frame, scratch);
                     long twin = Math.min(MOST_COMPILED, System.nanoTime() - middle);
                     warmup.hot[part] = rounds.isHot(middle - start, twin);
                 }
@@ -94,8 +92,8 @@ final class ColdTiles {
             return warmup.hot[part] || rounds.count() == MOST_ROUNDS;
         }
 
-        private void call(int form, long[] frame, float[] scratch) {
-            warmup.call(2 * part + form, frame, scratch, NO_DOUBLES, frame, frame);
+        private void call(int form, int times, long[] frame, float[] scratch) {
+            warmup.call(2 * part + form, times, 0, 0, 0, frame, scratch, NO_DOUBLES, frame, frame);
         }
     }
 

@@ -22,7 +22,7 @@ public record PlanFile(
         Signature signature, Execution execution, List<KernelClass> kernels, List<StoredWeight> weights) {
     /// The version of the contract between packaged programs and the runtime. A runtime reads its own alone:
     /// kernels call into it.
-    public static final int ABI = 2;
+    public static final int ABI = 3;
 
     private static final int MAGIC = 0x7466780a;
 

@@ -73,9 +73,27 @@ public abstract class Warmup {
         }
     }
 
-    /// Calls a part: code `2 part` is its vector code, `2 part + 1` its twin. For a register tile, `frame` holds
-    /// an address to read from and the depth.
-    protected abstract void call(int code, long[] frame, float[] floats, double[] doubles, long[] longs, long[] ranges);
+    /// Calls a part some times: code `2 part` is its vector code, `2 part + 1` its twin. For a register tile,
+    /// `frame` holds an address to read from and the depth.
+    ///
+    /// @param end  a place in `ranges` to which each call adds `step`
+    /// @param skip another
+    protected abstract void call(
+            int code,
+            long times,
+            int end,
+            int skip,
+            long step,
+            long[] frame,
+            float[] floats,
+            double[] doubles,
+            long[] longs,
+            long[] ranges);
+
+    private void call(
+            int code, long times, long[] frame, float[] floats, double[] doubles, long[] longs, long[] ranges) {
+        call(code, times, 0, 0, 0, frame, floats, doubles, longs, ranges);
+    }
 
     /// Runs a stage that is not hot.
     ///
@@ -93,21 +111,19 @@ public abstract class Warmup {
             if (low < high && skip >= 0 && stage.single < SINGLE) {
                 singly(stage, twin, axis, skip, frame, floats, doubles, longs, ranges);
             } else {
-                call(twin, frame, floats, doubles, longs, ranges);
+                call(twin, 1, frame, floats, doubles, longs, ranges);
             }
             return;
         }
         ranges[axis + 1] = low;
-        for (int i = 0; i < stage.rounds.calls(); i++) {
-            call(vector, frame, floats, doubles, longs, ranges);
-        }
+        call(vector, stage.rounds.calls(), frame, floats, doubles, longs, ranges);
         ranges[axis + 1] = high;
         if (!stage.rounds.isTrial()) {
-            call(twin, frame, floats, doubles, longs, ranges);
+            call(twin, 1, frame, floats, doubles, longs, ranges);
         } else if (skip < 0 || high - low == 1) {
             boolean compares = stage.points == high - low;
             long start = System.nanoTime();
-            call(compares ? twin : vector, frame, floats, doubles, longs, ranges);
+            call(compares ? twin : vector, 1, frame, floats, doubles, longs, ranges);
             long nanos = System.nanoTime() - start;
             hot[part] = compares && stage.rounds.isHot(stage.whole, nanos);
             stage.whole = nanos;
@@ -115,11 +131,11 @@ public abstract class Warmup {
         } else {
             ranges[axis + 1] = low + 1;
             long start = System.nanoTime();
-            call(vector, frame, floats, doubles, longs, ranges);
+            call(vector, 1, frame, floats, doubles, longs, ranges);
             long middle = System.nanoTime();
             ranges[axis + 1] = high;
             ranges[skip] = 1;
-            call(twin, frame, floats, doubles, longs, ranges);
+            call(twin, 1, frame, floats, doubles, longs, ranges);
             ranges[skip] = 0;
             hot[part] = stage.rounds.isHot(middle - start, (System.nanoTime() - middle) / (high - low - 1));
         }
@@ -139,15 +155,13 @@ public abstract class Warmup {
             long[] ranges) {
         long low = ranges[axis];
         long high = ranges[axis + 1];
-        ranges[axis + 1] = low;
-        for (int i = 0; i < FIRST_CALLS && stage.single == 0; i++) {
-            call(twin, frame, floats, doubles, longs, ranges);
+        if (stage.single == 0) {
+            ranges[axis + 1] = low;
+            call(twin, FIRST_CALLS, frame, floats, doubles, longs, ranges);
         }
-        for (long at = low; at < high; at++) {
-            ranges[axis + 1] = at + 1;
-            ranges[skip] = at - low;
-            call(twin, frame, floats, doubles, longs, ranges);
-        }
+        ranges[axis + 1] = low + 1;
+        call(twin, high - low, axis + 1, skip, 1, frame, floats, doubles, longs, ranges);
+        ranges[axis + 1] = high;
         ranges[skip] = 0;
         stage.single += high - low;
     }

@@ -20,7 +20,25 @@ final class WarmupTest {
         boolean fails;
 
         @Override
-        protected void call(int code, long[] frame, float[] floats, double[] doubles, long[] longs, long[] ranges) {
+        protected void call(
+                int code,
+                long times,
+                int end,
+                int skip,
+                long step,
+                long[] frame,
+                float[] floats,
+                double[] doubles,
+                long[] longs,
+                long[] ranges) {
+            for (long i = 0; i < times; i++) {
+                call(code, frame, ranges);
+                ranges[end] += step;
+                ranges[skip] += step;
+            }
+        }
+
+        private void call(int code, long[] frame, long[] ranges) {
             if (code >= 2) {
                 busy(frame[1] > 0 ? nanos[code - 2] : 0);
                 return;
