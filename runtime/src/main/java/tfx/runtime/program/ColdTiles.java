@@ -77,15 +77,17 @@ final class ColdTiles {
             float[] scratch = new float[floats];
             try (Arena arena = Arena.ofConfined()) {
                 long[] frame = {arena.allocate(bytes, Long.BYTES).address(), -1};
-                call(Warmup.VECTOR, rounds.calls(), frame, scratch);
+                call(Warmup.VECTOR, Rounds.CALLS, frame, scratch);
                 if (rounds.isTrial()) {
-                    frame[1] = rounds.count() == 0 ? 1 : steps; // the first is interpreted, and slow
+                    frame[1] = rounds.isFirstTrial() ? 1 : steps; // the first loads classes, and is slow
                     long start = System.nanoTime();
                     call(Warmup.VECTOR, 1, frame, scratch);
-                    long middle = System.nanoTime();
-                    call(Warmup.TWIN, 1, frame, scratch);
-                    long twin = Math.min(MOST_COMPILED, System.nanoTime() - middle);
-                    warmup.hot[part] = rounds.isHot(middle - start, twin);
+                    if (rounds.judges()) {
+                        long middle = System.nanoTime();
+                        call(Warmup.TWIN, 1, frame, scratch);
+                        long twin = Math.min(MOST_COMPILED, System.nanoTime() - middle);
+                        warmup.hot[part] = rounds.isHot(middle - start, twin);
+                    }
                 }
             }
             due = System.nanoTime() + rounds.next();

@@ -3,13 +3,16 @@ package tfx.runtime.program;
 /// The rounds that a cold part has had; see {@link Warmup}. Belongs to one thread at a time.
 final class Rounds {
     /// Empty calls of a round.
-    private static final int CALLS = 1_000;
+    static final int CALLS = 1_000;
 
     /// Rounds until the JVM has been asked to optimise the part.
     private static final int ASKED = 12;
 
-    /// Rounds from one trial to the next until then: the compiler should have seen some.
-    private static final int BETWEEN = 4;
+    /// The round of the first trial. Those before have had the JVM compile the part once, which is soon done as
+    /// long as no class that the part needs is loaded; the trials until then are for the next compiler to see.
+    private static final int FIRST_TRIAL = 3;
+
+    private static final int TRIALS = 2;
 
     /// Nanoseconds between rounds until then; after it at first; and at most.
     private static final long GAP = 3_000_000;
@@ -23,19 +26,19 @@ final class Rounds {
     private int count;
     private long gap = GAP;
 
-    /// How often this round calls the part with nothing to do.
-    int calls() {
-        return count == 0 ? 1 : CALLS;
-    }
-
     /// Whether this round tries the part on a few points.
     boolean isTrial() {
-        return count % BETWEEN == 0 || count >= ASKED;
+        return count >= FIRST_TRIAL && count < FIRST_TRIAL + TRIALS || judges();
+    }
+
+    /// Whether this round tells if the part is hot.
+    boolean judges() {
+        return count >= ASKED;
     }
 
     /// Whether vector code that took so many nanoseconds, and its twin so many, is worth it from now on.
     boolean isHot(long vector, long twin) {
-        return count >= ASKED && vector <= twin + SLACK;
+        return judges() && vector <= twin + SLACK;
     }
 
     /// Ends a round.
@@ -51,5 +54,10 @@ final class Rounds {
 
     int count() {
         return count;
+    }
+
+    /// Whether no round before this one was a trial.
+    boolean isFirstTrial() {
+        return count == FIRST_TRIAL;
     }
 }

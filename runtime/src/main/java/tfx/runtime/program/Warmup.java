@@ -116,7 +116,7 @@ public abstract class Warmup {
             return;
         }
         ranges[axis + 1] = low;
-        call(vector, stage.rounds.calls(), frame, floats, doubles, longs, ranges);
+        call(vector, Rounds.CALLS, frame, floats, doubles, longs, ranges);
         ranges[axis + 1] = high;
         if (!stage.rounds.isTrial()) {
             call(twin, 1, frame, floats, doubles, longs, ranges);
