@@ -1,5 +1,6 @@
 package tfx.cpu;
 
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -30,8 +31,8 @@ final class TileEmitter {
             return false;
         }
 
-        /// Has the values copied from where they lie, if the runtime can do that; whether it can.
-        default boolean copies(Values values, Kernel.Expr value, Expr.Local count) {
+        /// Has the runtime copy all values along the last axes, one or two, if it can; whether it does.
+        default boolean copies(List<String> axes) {
             return false;
         }
     }
@@ -119,6 +120,9 @@ final class TileEmitter {
             inner(stage, "", Expr.literal(0L), m.let("n", Expr.literal(1)), value, sink);
             return;
         }
+        if (depth >= axes.size() - 2 && sink.copies(axes.subList(depth, axes.size()))) {
+            return;
+        }
         String axis = axes.get(depth);
         if (depth == axes.size() - 1) {
             if (depth == 0) {
@@ -148,9 +152,6 @@ final class TileEmitter {
         values.hoist(value, vector);
         stage.bind(axis, low);
         sink.prepare(values, low);
-        if (!vector && sink.copies(values, value, count)) {
-            return;
-        }
         Expr.Local x = m.let("x", Expr.literal(0));
         if (vector) {
             int lanes = emitter.lanes();
@@ -300,26 +301,62 @@ final class TileEmitter {
             stage.method.call(stage.vectorLanes().store(value, at(x)));
         }
 
+        /// It can where elements are evenly spaced on both sides and no vectors take them.
         @Override
-        public boolean copies(Values given, Kernel.Expr value, Expr.Local count) {
-            if (!(value instanceof Kernel.Load load)
-                    || emitter.kernel().buffer(load.buffer()).dtype() != buffer.dtype()
-                    || buffer.dtype().bytes() != Integer.BYTES
-                    || step.isEmpty()
-                    || store.combine().isPresent()) {
+        public boolean copies(List<String> axes) {
+            if (!(store.value() instanceof Kernel.Load load)
+                    || !load.lookups().isEmpty()
+                    || !store.lookups().isEmpty()
+                    || store.combine().isPresent()
+                    || buffer.dtype().bytes() != Integer.BYTES) {
                 return false;
             }
-            Optional<List<Expr>> line = given.line(load);
-            line.ifPresent(from -> stage.method.call(ScalarLanes.invoke(
+            Kernel.Buffer source = emitter.kernel().buffer(load.buffer());
+            Dim read = stage.position(source, load.index());
+            List<Optional<Dim>> steps = new ArrayList<>();
+            for (Dim place : List.of(position, read)) {
+                steps.add(axes.size() == 1 ? Optional.of(Dim.ZERO) : even(place, axes.getFirst(), axes));
+                steps.add(even(place, axes.getLast(), axes));
+            }
+            boolean vectors = stage.vector
+                    && buffer.dtype() == DType.F32
+                    && steps.get(1).equals(steps.get(3))
+                    && steps.get(1).filter(s -> s.isConstant(1)).isPresent();
+            if (source.dtype() != buffer.dtype() || vectors || steps.stream().anyMatch(Optional::isEmpty)) {
+                return false;
+            }
+            Method m = stage.method;
+            List<Expr> counts = new ArrayList<>();
+            for (String axis : axes) {
+                Expr.Local first = m.let("low", stage.low(axis));
+                counts.add(stage.high(axis).minus(first).asInt());
+                stage.bind(axis, first);
+            }
+            if (axes.size() == 1) {
+                counts.addFirst(Expr.literal(1));
+            }
+            List<Expr> bytes = steps.stream()
+                    .map(s -> stage.dim(s.orElseThrow().times(Integer.BYTES)))
+                    .toList();
+            m.call(ScalarLanes.invoke(
                     "tfx/runtime/program/Support",
                     "copy",
                     Type.VOID_TYPE,
-                    base,
-                    bytes,
-                    from.get(0),
-                    from.get(1),
-                    count)));
-            return line.isPresent();
+                    stage.address(buffer, position),
+                    bytes.get(0),
+                    bytes.get(1),
+                    stage.address(source, read),
+                    bytes.get(2),
+                    bytes.get(3),
+                    counts.get(0),
+                    counts.get(1)));
+            return true;
+        }
+
+        /// The distance of neighbours along one of the axes, where it is the same everywhere on them.
+        private static Optional<Dim> even(Dim place, String axis, List<String> axes) {
+            return place.linearFactor(axis)
+                    .filter(step -> axes.stream().noneMatch(a -> step.symbols().contains(a)));
         }
     }
 }

@@ -246,12 +246,6 @@ final class Values {
         }
     }
 
-    /// Where the elements of a load lie along the axis, if they are evenly spaced: the first one's address and the
-    /// bytes between neighbours.
-    Optional<List<Expr>> line(Kernel.Load load) {
-        return Optional.ofNullable(moving.get(load)).map(m -> List.of(m.base, m.step));
-    }
-
     /// The position in its scratch array of a tile's element at the axis's first point.
     private Expr tileBase(String name) {
         Expr known = tileBases.get(name);
