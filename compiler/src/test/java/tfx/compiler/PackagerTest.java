@@ -250,7 +250,8 @@ final class PackagerTest {
         byte[] bytes = Files.readAllBytes(jar);
         ByteBuffer contents = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         try (ZipFile zip = new ZipFile(jar.toFile())) {
-            PlanFile plan = PlanFile.read("attend", zip.getInputStream(zip.getEntry("small/attend.16.plan")));
+            PlanFile plan =
+                    PlanFile.read("attend", zip.getInputStream(zip.getEntry("small/attend.16.plan")), kernels -> {});
             assertThat(plan.weights()).hasSize(3);
             for (PlanFile.StoredWeight weight : plan.weights()) {
                 int header = (int) weight.header();

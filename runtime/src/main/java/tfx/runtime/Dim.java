@@ -97,6 +97,9 @@ public final class Dim {
     }
 
     public Dim plus(Dim other) {
+        if (terms.isEmpty() || other.terms.isEmpty()) {
+            return terms.isEmpty() ? other : this;
+        }
         List<Term> sum = new ArrayList<>(terms);
         sum.addAll(other.terms);
         return normal(sum);
@@ -111,6 +114,9 @@ public final class Dim {
     }
 
     public Dim times(Dim other) {
+        if (isConstant(1) || other.isConstant(1)) {
+            return isConstant(1) ? other : this;
+        }
         List<Term> product = new ArrayList<>();
         for (Term a : terms) {
             for (Term b : other.terms) {

@@ -38,14 +38,16 @@ public abstract class Packaged implements AutoCloseable {
         this.tokenizer = tokenizer;
         try {
             String set = program + "." + VectorWidth.lanes();
+            List<HostMachine.Loaded> kernels = new ArrayList<>();
             try (InputStream in = resource(set + ".plan")) {
-                plan = PlanFile.read(set, new BufferedInputStream(in));
+                plan = PlanFile.read(
+                        set, new BufferedInputStream(in), known -> known.forEach(k -> kernels.add(loaded(k))));
             }
             Map<String, Tensor> weights = new HashMap<>();
             for (PlanFile.StoredWeight weight : plan.weights()) {
                 weights.put(weight.name(), weight(weight));
             }
-            executable = Executable.load(plan.execution(), new HostMachine(kernels(), threads), weights);
+            executable = Executable.load(plan.execution(), new HostMachine(kernels, threads), weights);
         } catch (IOException e) {
             arena.close();
             tokenizer.ifPresent(Tokenizer::close);
@@ -89,20 +91,16 @@ public abstract class Packaged implements AutoCloseable {
         return tensor;
     }
 
-    private List<HostMachine.Loaded> kernels() {
-        List<HostMachine.Loaded> loaded = new ArrayList<>();
-        for (PlanFile.KernelClass kernel : plan.kernels()) {
-            try {
-                Object code = Class.forName(kernel.className(), true, getClass().getClassLoader())
-                        .getDeclaredConstructor()
-                        .newInstance();
-                loaded.add(new HostMachine.Loaded(
-                        (CompiledKernel) code, kernel.name(), kernel.sizes(), kernel.axes(), kernel.needs()));
-            } catch (ReflectiveOperationException | LinkageError e) {
-                throw new RunException("kernel " + kernel.className() + " does not load: " + e, e);
-            }
+    private HostMachine.Loaded loaded(PlanFile.KernelClass kernel) {
+        try {
+            Object code = Class.forName(kernel.className(), true, getClass().getClassLoader())
+                    .getDeclaredConstructor()
+                    .newInstance();
+            return new HostMachine.Loaded(
+                    (CompiledKernel) code, kernel.name(), kernel.sizes(), kernel.axes(), kernel.needs());
+        } catch (ReflectiveOperationException | LinkageError e) {
+            throw new RunException("kernel " + kernel.className() + " does not load: " + e, e);
         }
-        return loaded;
     }
 
     /// What the program takes and gives.

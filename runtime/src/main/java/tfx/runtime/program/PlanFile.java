@@ -9,6 +9,7 @@ import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Consumer;
 import tfx.runtime.DType;
 import tfx.runtime.Dim;
 import tfx.runtime.RunException;
@@ -38,6 +39,16 @@ public record PlanFile(
         DataOutputStream out = new DataOutputStream(stream);
         out.writeInt(MAGIC);
         out.writeInt(ABI);
+        list(out, kernels, k -> {
+            out.writeUTF(k.className);
+            out.writeUTF(k.name);
+            list(out, k.sizes, out::writeUTF);
+            list(out, k.axes, d -> dim(out, d));
+            out.writeInt(k.needs.floats());
+            out.writeInt(k.needs.doubles());
+            out.writeInt(k.needs.longs());
+            out.writeInt(k.needs.ranges());
+        });
         out.writeUTF(signature.program());
         list(out, signature.parameters(), p -> {
             out.writeUTF(p.name());
@@ -52,16 +63,6 @@ public record PlanFile(
             optional(out, r.offsets(), out::writeUTF);
         });
         execution(out);
-        list(out, kernels, k -> {
-            out.writeUTF(k.className);
-            out.writeUTF(k.name);
-            list(out, k.sizes, out::writeUTF);
-            list(out, k.axes, d -> dim(out, d));
-            out.writeInt(k.needs.floats());
-            out.writeInt(k.needs.doubles());
-            out.writeInt(k.needs.longs());
-            out.writeInt(k.needs.ranges());
-        });
         list(out, weights, w -> {
             out.writeUTF(w.name);
             out.writeUTF(w.dtype.toString());
@@ -176,8 +177,9 @@ public record PlanFile(
 
     // ---- reading ----
 
+    /// @param use is given the kernels before the rest is read, so that their code warms up meanwhile
     /// @throws RunException if the plan was made for another version of the runtime
-    public static PlanFile read(String name, InputStream stream) throws IOException {
+    public static PlanFile read(String name, InputStream stream, Consumer<List<KernelClass>> use) throws IOException {
         DataInputStream in = new DataInputStream(stream);
         int magic = in.readInt();
         int abi = in.readInt();
@@ -185,14 +187,6 @@ public record PlanFile(
             throw new RunException(name + " was compiled for version " + abi + " of tfx-runtime, this is version " + ABI
                     + "; compile it again, or use the tfx-runtime it was compiled with");
         }
-        String program = in.readUTF();
-        List<Signature.Parameter> parameters = list(
-                in,
-                () -> new Signature.Parameter(
-                        in.readUTF(), type(in), in.readUTF(), in.readBoolean(), optional(in, in::readUTF)));
-        List<Signature.Result> results =
-                list(in, () -> new Signature.Result(in.readUTF(), type(in), optional(in, in::readUTF)));
-        Execution execution = execution(in);
         List<KernelClass> kernels = list(
                 in,
                 () -> new KernelClass(
@@ -201,6 +195,15 @@ public record PlanFile(
                         list(in, in::readUTF),
                         list(in, () -> dim(in)),
                         new Needs(in.readInt(), in.readInt(), in.readInt(), in.readInt())));
+        use.accept(kernels);
+        String program = in.readUTF();
+        List<Signature.Parameter> parameters = list(
+                in,
+                () -> new Signature.Parameter(
+                        in.readUTF(), type(in), in.readUTF(), in.readBoolean(), optional(in, in::readUTF)));
+        List<Signature.Result> results =
+                list(in, () -> new Signature.Result(in.readUTF(), type(in), optional(in, in::readUTF)));
+        Execution execution = execution(in);
         List<StoredWeight> weights = list(in, () -> {
             String weight = in.readUTF();
             DType dtype = DType.parse(in.readUTF()).orElseThrow();
