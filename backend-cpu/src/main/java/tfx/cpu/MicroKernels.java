@@ -68,6 +68,10 @@ final class MicroKernels {
                     : count.asLong().times(Expr.literal((long) stride * stored.bytes()));
         }
 
+        Expr shared(Expr floats, Expr position) {
+            return scratch || stored == DType.I8 ? element(floats, position) : Stage.loadShared(stored, position);
+        }
+
         Expr element(Expr floats, Expr position) {
             if (scratch) {
                 return new Expr.Element(floats, position);
@@ -409,11 +413,11 @@ final class MicroKernels {
             Expr.Local at = m.let("at", tile.b.distance(k, tile.b.row));
             List<Expr> right = new ArrayList<>();
             for (Expr column : columns) {
-                right.add(m.let("b", tile.b.element(p.floats, tile.b.at(column.plus(at)))));
+                right.add(m.let("b", tile.b.shared(p.floats, tile.b.at(column.plus(at)))));
             }
             for (int r = 0; r < tile.rows; r++) {
                 Expr from = tile.a.at(left.get(r).plus(tile.a.distance(k, tile.a.column)));
-                Expr.Local value = m.let("a", tile.a.element(p.floats, from));
+                Expr.Local value = m.let("a", tile.a.shared(p.floats, from));
                 for (int i = 0; i < width; i++) {
                     Expr.Local sum = sums.get(r * width + i);
                     m.set(sum, s.fma(value, right.get(i), sum));

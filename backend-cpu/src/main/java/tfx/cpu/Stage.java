@@ -263,6 +263,29 @@ final class Stage {
         };
     }
 
+    /// Reads one element the way scalar twins do.
+    static Expr loadShared(DType dtype, Expr address) {
+        return sharedType(dtype)
+                .map(type -> ScalarLanes.invoke("tfx/runtime/program/Support", "read", Type.FLOAT_TYPE, type, address))
+                .orElseGet(() -> load(dtype, address));
+    }
+
+    private static Optional<Expr> sharedType(DType dtype) {
+        return switch (dtype) {
+            case F32 -> Optional.of(Expr.literal(0));
+            case F16 -> Optional.of(Expr.literal(1));
+            case BF16 -> Optional.of(Expr.literal(2));
+            default -> Optional.empty();
+        };
+    }
+
+    static Expr storeShared(DType dtype, Expr address, Expr value) {
+        return sharedType(dtype)
+                .map(type -> ScalarLanes.invoke(
+                        "tfx/runtime/program/Support", "write", Type.VOID_TYPE, type, address, value))
+                .orElseGet(() -> store(dtype, address, value));
+    }
+
     /// A call of the arithmetic that the JDK lacks.
     static Expr numbers(String name, Type result, Expr... arguments) {
         return ScalarLanes.invoke("tfx/runtime/Numbers", name, result, arguments);

@@ -287,7 +287,10 @@ final class TileEmitter {
         @Override
         public void scalar(Expr.Local x, Expr value) {
             if (store.combine().isEmpty()) {
-                stage.method.call(Stage.store(buffer.dtype(), at(x), value));
+                stage.method.call(
+                        stage.vector
+                                ? Stage.store(buffer.dtype(), at(x), value)
+                                : Stage.storeShared(buffer.dtype(), at(x), value));
                 return;
             }
             Expr place = stage.method.let("at", at(x));

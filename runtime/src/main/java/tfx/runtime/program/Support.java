@@ -4,6 +4,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
 import java.util.Arrays;
+import tfx.runtime.Numbers;
 import tfx.runtime.RunException;
 
 /// What emitted code calls besides the JDK.
@@ -28,8 +29,35 @@ public final class Support {
         return new float[16];
     }
 
+    // ---- elements of scalar twins ----
+
+    /// The floats of {@link #read} and {@link #write}.
+    public static final int F32 = 0;
+
+    public static final int F16 = 1;
+    public static final int BF16 = 2;
+
+    /// Reads a float. Scalar twins share this: it is too long for the JVM's first compiler to put into each of
+    /// them, which takes that compiler much less time, and is itself soon optimised.
+    public static float read(int type, long address) {
+        return switch (type) {
+            case F16 -> Numbers.fromF16(ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, address));
+            case BF16 -> Numbers.fromBf16(ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, address));
+            default -> ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, address);
+        };
+    }
+
+    /// Writes a float, likewise.
+    public static void write(int type, long address, float value) {
+        switch (type) {
+            case F16 -> ALL.set(ValueLayout.JAVA_SHORT_UNALIGNED, address, Numbers.toF16(value));
+            case BF16 -> ALL.set(ValueLayout.JAVA_SHORT_UNALIGNED, address, Numbers.toBf16(value));
+            default -> ALL.set(ValueLayout.JAVA_FLOAT_UNALIGNED, address, value);
+        }
+    }
+
     /// Elements of a block that a transposition works on, for the first-level cache.
-    private static final int BLOCK = 8192;
+    private static final int BLOCK = 4096;
 
     /// Copies `rows` times `columns` elements of 4 bytes, evenly spaced on both sides, row after row. Kernels that
     /// only move such elements share this, so that the JIT compiler has it early, for the weights that a load
@@ -69,9 +97,23 @@ public final class Support {
         }
     }
 
+    /// Eight at a time, since a round of a loop takes code that counts its rounds for the JIT compiler as long.
     private static void spread(int[] elements, int count, int[] to, int at, int step) {
-        for (int i = 0; i < count; i++) {
-            to[at + i * step] = elements[i];
+        int i = 0;
+        int p = at;
+        for (; i + 8 <= count; i += 8) {
+            to[p] = elements[i];
+            to[p += step] = elements[i + 1];
+            to[p += step] = elements[i + 2];
+            to[p += step] = elements[i + 3];
+            to[p += step] = elements[i + 4];
+            to[p += step] = elements[i + 5];
+            to[p += step] = elements[i + 6];
+            to[p += step] = elements[i + 7];
+            p += step;
+        }
+        for (; i < count; i++, p += step) {
+            to[p] = elements[i];
         }
     }
 
