@@ -3,6 +3,8 @@ package tfx.cpu;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Consumer;
+import java.util.function.IntFunction;
 import java.util.stream.Stream;
 import tfx.cpu.MicroKernels.Operand;
 import tfx.cpu.code.Expr;
@@ -284,21 +286,58 @@ final class DotEmitter {
         Expr limit = m.let("limit", call.columns.minus(Expr.literal(width - micro.panel())));
         m.loopWhile(new Expr.Compare("<", call.j, limit), () -> {
             Expr.Local i = m.let("i", Expr.literal(0));
+            IntFunction<MicroKernels.Tile> tiles =
+                    size -> new MicroKernels.Tile(size, panels, fresh, left.operand(), right.operand());
+            Consumer<MicroKernels.Tile> rows = tile -> {
+                Expr gap = left instanceof InPlace
+                        ? call.aRow
+                        : Expr.literal(left.operand().row());
+                Expr from = call.a.plus(left.operand().distance(i.times(gap)));
+                Expr cRow = Expr.literal(result.strides()[0]);
+                Expr c = Expr.literal(result.offset()).plus(i.times(cRow)).plus(call.j);
+                m.call(micro.invoke(tile, stage.floats, from, call.aRow, call.b, step, c, cRow, call.depth));
+            };
             for (int size : sizes) {
-                MicroKernels.Tile tile = new MicroKernels.Tile(size, panels, fresh, left.operand(), right.operand());
-                m.loop(i, Expr.literal(size), call.rows, () -> {
-                    Expr gap = left instanceof InPlace
-                            ? call.aRow
-                            : Expr.literal(left.operand().row());
-                    Expr from = call.a.plus(left.operand().distance(i.times(gap)));
-                    Expr cRow = Expr.literal(result.strides()[0]);
-                    Expr c = Expr.literal(result.offset()).plus(i.times(cRow)).plus(call.j);
-                    m.call(micro.invoke(tile, stage.floats, from, call.aRow, call.b, step, c, cRow, call.depth));
-                });
+                MicroKernels.Tile tile = tiles.apply(size);
+                if (fresh && size < sizes[0]) {
+                    m.choose(
+                            new Expr.Compare("<=", i.plus(Expr.literal(size)), call.rows),
+                            () -> again(m, tiles.apply(sizes[0]), tile, call, i, rows),
+                            () -> {});
+                }
+                m.loop(i, Expr.literal(size), call.rows, () -> rows.accept(tile));
             }
             m.set(call.j, call.j.plus(Expr.literal(width)));
             m.set(call.b, call.b.plus(panels(right, panels, depth)));
         });
+    }
+
+    /// Has the last rows computed by the largest tile, some of them once more, while the tile for so few is cold.
+    /// Its twin would take longer than all the other rows.
+    private void again(
+            Method m,
+            MicroKernels.Tile largest,
+            MicroKernels.Tile tile,
+            Call call,
+            Expr.Local i,
+            Consumer<MicroKernels.Tile> rows) {
+        Expr from = call.rows.minus(Expr.literal(largest.rows()));
+        micro.part(tile)
+                .ifPresent(small -> m.choose(
+                        small.hot(),
+                        () -> {},
+                        () -> m.choose(
+                                micro.part(largest).orElseThrow().hot(),
+                                () -> m.choose(
+                                        new Expr.Compare(">=", from, Expr.literal(0)),
+                                        () -> {
+                                            m.call(small.tell("want"));
+                                            m.set(i, from);
+                                            rows.accept(largest);
+                                            m.set(i, call.rows);
+                                        },
+                                        () -> {}),
+                                () -> {})));
     }
 
     /// What the calls of register tiles have in common.

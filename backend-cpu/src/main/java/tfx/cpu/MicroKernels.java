@@ -3,6 +3,7 @@ package tfx.cpu;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -169,6 +170,7 @@ final class MicroKernels {
     private final ClassCode code;
     private final Map<Tile, Method> methods = new LinkedHashMap<>();
     private final Map<Tile, Method> blocks = new LinkedHashMap<>();
+    private final Map<Tile, Parts.Part> known = new HashMap<>();
 
     /// @param parts where each tile is to have a scalar twin that works until it is hot
     MicroKernels(int lanes, boolean vector, Optional<Parts> parts, String className) {
@@ -210,6 +212,12 @@ final class MicroKernels {
     /// @param c    index of C's first element, whose rows are `cRow` elements apart
     Expr invoke(Tile tile, Expr floats, Expr a, Expr aRow, Expr b, Expr next, Expr c, Expr cRow, Expr depth) {
         return call(methods.computeIfAbsent(tile, this::make), List.of(floats, a, aRow, b, next, c, cRow, depth));
+    }
+
+    /// A tile as a part of the program, where it has a twin.
+    Optional<Parts.Part> part(Tile tile) {
+        methods.computeIfAbsent(tile, this::make);
+        return Optional.ofNullable(known.get(tile));
     }
 
     private Expr call(Method method, List<Expr> arguments) {
@@ -277,6 +285,7 @@ final class MicroKernels {
             Expr next = tile.b.scratch ? zero : Expr.literal(0L);
             return call(m, List.of(c.floats(), a, Expr.literal(steps), b, next, zero, Expr.literal(columns), depth));
         });
+        known.put(tile, part);
         int left = tile.rows * Math.max(tile.a.row, steps) + steps * Math.abs(tile.a.column);
         int right = steps * Math.abs(tile.b.row) + panel();
         int scratch = Math.max(tile.a.scratch ? left : 0, tile.b.scratch ? right : 0);
