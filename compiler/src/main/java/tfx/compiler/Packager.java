@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.Channels;
@@ -33,8 +34,10 @@ import tfx.cpu.TypedClass;
 import tfx.frontend.Program;
 import tfx.ir.Target;
 import tfx.ir.kernel.KernelProgram;
+import tfx.passes.StoredPanels;
 import tfx.runtime.RunException;
 import tfx.runtime.Tensor;
+import tfx.runtime.program.Execution;
 import tfx.runtime.program.PlanFile;
 
 /// Programs as a jar that runs with `tfx-runtime` alone: a typed class each, kernels for every vector width,
@@ -59,7 +62,10 @@ public final class Packager implements AutoCloseable {
     private final FileChannel file;
     private final ZipOutputStream out;
     private final Arena arena = Arena.ofShared();
+
+    /// What is stored, by the file and name, once for all programs of a model.
     private final Map<String, Stored> weights = new HashMap<>();
+
     private final Set<String> entries = new LinkedHashSet<>();
 
     private Packager(Path jar, String packageName) throws IOException {
@@ -119,16 +125,13 @@ public final class Packager implements AutoCloseable {
                             + " parameters; a method of a typed class takes at most " + MAX_PARAMETERS);
         }
         Map<String, Tensor> loaded = Session.weights(program, folder, file, arena);
-        List<PlanFile.StoredWeight> stored = new ArrayList<>();
-        for (Map.Entry<String, Tensor> weight : new TreeMap<>(loaded).entrySet()) {
-            Tensor tensor = weight.getValue();
-            Stored entry = resource(program, weight.getKey(), tensor);
-            stored.add(new PlanFile.StoredWeight(
-                    weight.getKey(), tensor.dtype(), tensor.shape(), entry.resource, entry.header));
-        }
         for (int lanes : LANES) {
-            KernelProgram kernels = Pipeline.run(program.graph(), new Pipeline.Options(Target.cpu(lanes), true))
-                    .kernels();
+            Target target = Target.cpu(lanes);
+            StoredPanels.Stored panels = StoredPanels.of(
+                    Pipeline.run(program.graph(), new Pipeline.Options(target, true))
+                            .kernels(),
+                    target);
+            KernelProgram kernels = panels.program();
             String prefix = packageName + "." + program.name() + ".v" + lanes + ".";
             CpuProgram.Classes classes = CpuProgram.classes(kernels, prefix, lanes, CpuProgram.Code.WARMED);
             for (Map.Entry<String, byte[]> code : new TreeMap<>(classes.bytes()).entrySet()) {
@@ -137,12 +140,52 @@ public final class Packager implements AutoCloseable {
             List<PlanFile.KernelClass> described = classes.kernels().stream()
                     .map(k -> new PlanFile.KernelClass(k.className(), k.kernel(), k.sizes(), k.axes(), k.needs()))
                     .toList();
+            List<PlanFile.StoredWeight> stored = new ArrayList<>();
+            for (Execution.Value value : kernels.execution().values()) {
+                if (value.role() == Execution.Role.WEIGHT) {
+                    stored.add(stored(program, value.source(), loaded, panels.layouts()));
+                }
+            }
             ByteArrayOutputStream plan = new ByteArrayOutputStream();
             new PlanFile(program.signature(), kernels.execution(), described, stored).write(plan);
             entry(folderOf() + program.name() + "." + lanes + ".plan", plan.toByteArray());
         }
         String name = packageName + "." + capital(program.name());
         entry(name.replace('.', '/') + ".class", TypedClass.bytes(name, program.signature()));
+    }
+
+    /// A weight as a program reads it.
+    private PlanFile.StoredWeight stored(
+            Program program, String name, Map<String, Tensor> loaded, Map<String, StoredPanels.Layout> layouts)
+            throws IOException {
+        StoredPanels.Layout layout = layouts.get(name);
+        Tensor tensor = loaded.get(layout == null ? name : layout.weight());
+        long[] shape = layout == null ? tensor.shape() : layout.shape();
+        String key = program.weights().map(Program.Asset::path).orElse("") + "\n" + name;
+        Stored entry = weights.get(key);
+        if (entry == null) {
+            try (Arena own = Arena.ofConfined()) {
+                entry = resource(
+                        layout == null
+                                ? tensor.data()
+                                        .asSlice(
+                                                0,
+                                                tensor.count() * tensor.dtype().bytes())
+                                : panels(tensor, layout, own));
+            }
+            weights.put(key, entry);
+        }
+        return new PlanFile.StoredWeight(name, tensor.dtype(), shape, entry.resource, entry.header);
+    }
+
+    private static MemorySegment panels(Tensor weight, StoredPanels.Layout layout, Arena arena) {
+        long count = Tensor.count(layout.shape());
+        MemorySegment panels = arena.allocate(count * Float.BYTES, Float.BYTES);
+        for (long at = 0; at < count; at++) {
+            float element = weight.data().getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, layout.source(at));
+            panels.setAtIndex(ValueLayout.JAVA_FLOAT, at, element);
+        }
+        return panels;
     }
 
     private String folderOf() {
@@ -164,18 +207,10 @@ public final class Packager implements AutoCloseable {
         out.closeEntry();
     }
 
-    /// Stores a weight without compression, once for all programs of a model, where a mapped file aligns it.
-    private Stored resource(Program program, String name, Tensor tensor) throws IOException {
-        String key = program.weights().map(Program.Asset::path).orElse("") + "\n" + name;
-        Stored known = weights.get(key);
-        if (known != null) {
-            return known;
-        }
+    /// Stores a weight without compression, where a mapped file aligns it.
+    private Stored resource(MemorySegment bytes) throws IOException {
         out.flush();
         Stored stored = new Stored(weights.size(), file.position());
-        weights.put(key, stored);
-        MemorySegment bytes =
-                tensor.data().asSlice(0, tensor.count() * tensor.dtype().bytes());
         ZipEntry entry = named(folderOf() + "weights/" + stored.resource);
         int length = entry.getName().getBytes(StandardCharsets.UTF_8).length;
         int padding = (int) Math.floorMod(-(stored.header + HEADER + length + EXTRA), Tensor.ALIGNMENT);

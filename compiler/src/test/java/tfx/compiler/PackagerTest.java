@@ -38,11 +38,13 @@ final class PackagerTest {
     private static final String SOURCE = """
             import nn;
             model Small(d: int = 24) {
-              weights "w.safetensors" { up: Linear(d, 40); half: bf16[40, d]; }
-              program attend(x: f32[B, S*, d]) -> (mixed: f32[B, S*, 40], total: f32[B, 40]) {
+              weights "w.safetensors" { up: Linear(d, 40); half: bf16[40, d]; wide: f32[64, d]; deep: f32[d, 32]; }
+              program attend(x: f32[B, S*, d])
+                -> (mixed: f32[B, S*, 40], total: f32[B, 40], spread: f32[B, 64], both: f32[B, 32]) {
                 q = split_heads(x, 2);
                 y = linear(merge_heads(attention(q, q, q, where = causal(S))), up.weight, up.bias);
-                return y, mean_pool(y) + mean_pool(x @ transpose(f32(half)));
+                return y, mean_pool(y) + mean_pool(x @ transpose(f32(half))), mean_pool(x @ transpose(wide)),
+                  mean_pool(x @ deep) + deep[0];
               }
               program powers(x: f32[N], n: i32[]) -> (y: f32[N]) {
                 def step(i, s) { return s * x + f32(i); }
@@ -71,7 +73,9 @@ final class PackagerTest {
                 Map.of(
                         "up.weight", Values.small(random, DType.F32, 40, 24),
                         "up.bias", Values.small(random, DType.F32, 40),
-                        "half", Values.small(random, DType.BF16, 40, 24)));
+                        "half", Values.small(random, DType.BF16, 40, 24),
+                        "wide", Values.small(random, DType.F32, 64, 24),
+                        "deep", Values.small(random, DType.F32, 24, 32)));
         checked = Compiler.check("small.tfx", SOURCE.getBytes(StandardCharsets.UTF_8));
         assertThat(checked.diagnostics()).isEmpty();
         jar = folder.resolve("small.jar");
@@ -252,7 +256,15 @@ final class PackagerTest {
         try (ZipFile zip = new ZipFile(jar.toFile())) {
             PlanFile plan =
                     PlanFile.read("attend", zip.getInputStream(zip.getEntry("small/attend.16.plan")), kernels -> {});
-            assertThat(plan.weights()).hasSize(3);
+            assertThat(plan.weights())
+                    .extracting(PlanFile.StoredWeight::name)
+                    .containsExactlyInAnyOrder(
+                            "up.weight",
+                            "up.bias",
+                            "half",
+                            "wide in panels of 32, 0+1k+24n",
+                            "deep",
+                            "deep in panels of 32, 0+32k+1n");
             for (PlanFile.StoredWeight weight : plan.weights()) {
                 int header = (int) weight.header();
                 int name = contents.getShort(header + 26);
