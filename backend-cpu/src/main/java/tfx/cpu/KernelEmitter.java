@@ -155,6 +155,11 @@ final class KernelEmitter {
         driver.method.call(call(method, driver));
     }
 
+    /// Whether a stage is the scalar twin of one with vectors.
+    boolean isTwin(Stage stage) {
+        return parts.isPresent() && !stage.vector;
+    }
+
     /// A stage's vector code where that is hot, else its scalar twin.
     private Method either(String name, Stage vectors, Method twin) {
         Parts.Part part = parts.orElseThrow()

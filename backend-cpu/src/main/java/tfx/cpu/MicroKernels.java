@@ -69,15 +69,11 @@ final class MicroKernels {
                     : count.asLong().times(Expr.literal((long) stride * stored.bytes()));
         }
 
-        Expr shared(Expr floats, Expr position) {
-            return scratch || stored == DType.I8 ? element(floats, position) : Stage.loadShared(stored, position);
-        }
-
-        Expr element(Expr floats, Expr position) {
+        Expr element(Expr floats, Expr position, boolean twin) {
             if (scratch) {
                 return new Expr.Element(floats, position);
             }
-            Expr value = Stage.load(stored, position);
+            Expr value = twin ? Stage.sharedLoad(stored, position) : Stage.load(stored, position);
             return stored == DType.I8 ? new Expr.Convert(Type.FLOAT_TYPE, value) : value;
         }
 
@@ -336,7 +332,7 @@ final class MicroKernels {
             Deque<Expr> elements = new ArrayDeque<>();
             for (int r = 0, read = 0; r < tile.rows; r++) {
                 for (; read < Math.min(tile.rows, r + 1 + READ_AHEAD); read++) {
-                    elements.add(m.let("a", tile.a.element(floats, column.plus(left.get(read)))));
+                    elements.add(m.let("a", tile.a.element(floats, column.plus(left.get(read)), false)));
                 }
                 Expr.Local wide = m.let("wide", v.broadcast(elements.remove()));
                 for (int i = 0; i < width; i++) {
@@ -398,6 +394,7 @@ final class MicroKernels {
     /// A few rows by a few columns, whose sums stay in registers.
     private void block(Tile tile, Parameters p) {
         Method m = p.method;
+        boolean twin = parts.isPresent();
         ScalarLanes s = new ScalarLanes(m);
         Expr between = tile.a.scratch ? Expr.literal(tile.a.row) : p.aRow;
         int width = blockColumns();
@@ -422,11 +419,11 @@ final class MicroKernels {
             Expr.Local at = m.let("at", tile.b.distance(k, tile.b.row));
             List<Expr> right = new ArrayList<>();
             for (Expr column : columns) {
-                right.add(m.let("b", tile.b.shared(p.floats, tile.b.at(column.plus(at)))));
+                right.add(m.let("b", tile.b.element(p.floats, tile.b.at(column.plus(at)), twin)));
             }
             for (int r = 0; r < tile.rows; r++) {
                 Expr from = tile.a.at(left.get(r).plus(tile.a.distance(k, tile.a.column)));
-                Expr.Local value = m.let("a", tile.a.shared(p.floats, from));
+                Expr.Local value = m.let("a", tile.a.element(p.floats, from, twin));
                 for (int i = 0; i < width; i++) {
                     Expr.Local sum = sums.get(r * width + i);
                     m.set(sum, s.fma(value, right.get(i), sum));

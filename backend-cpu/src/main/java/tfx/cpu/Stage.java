@@ -14,12 +14,14 @@ import tfx.ir.kernel.Exprs;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
 import tfx.runtime.Dim;
+import tfx.runtime.program.Support;
 
 /// One emitted method that works on tiles, and the names it can use: sizes, addresses, points of axes.
 final class Stage {
     static final Type LONGS = Type.getType(long[].class);
     static final Type FLOATS = Type.getType(float[].class);
     static final Type DOUBLES = Type.getType(double[].class);
+    private static final String SUPPORT = Type.getInternalName(Support.class);
     private static final String SEGMENT = "java/lang/foreign/MemorySegment";
 
     /// The bits of an address, and of a distance between two.
@@ -27,7 +29,7 @@ final class Stage {
 
     private static final long DISTANCE = (1L << 40) - 1;
 
-    private static final Expr ALL = new Expr.Static("tfx/runtime/program/Support", "ALL", Type.getObjectType(SEGMENT));
+    private static final Expr ALL = new Expr.Static(SUPPORT, "ALL", Type.getObjectType(SEGMENT));
 
     final KernelEmitter emitter;
     final Method method;
@@ -263,27 +265,33 @@ final class Stage {
         };
     }
 
-    /// Reads one element the way scalar twins do.
-    static Expr loadShared(DType dtype, Expr address) {
+    /// Reads one element as this stage does: a twin by what all twins share, floats at least.
+    Expr read(DType dtype, Expr address) {
+        return emitter.isTwin(this) ? sharedLoad(dtype, address) : load(dtype, address);
+    }
+
+    /// Writes one element, likewise.
+    Expr write(DType dtype, Expr address, Expr value) {
+        Optional<Expr> type = emitter.isTwin(this) ? sharedType(dtype) : Optional.empty();
+        return type.isPresent()
+                ? ScalarLanes.invoke(SUPPORT, "write", Type.VOID_TYPE, type.get(), address, value)
+                : store(dtype, address, value);
+    }
+
+    /// Reads one element of a twin.
+    static Expr sharedLoad(DType dtype, Expr address) {
         return sharedType(dtype)
-                .map(type -> ScalarLanes.invoke("tfx/runtime/program/Support", "read", Type.FLOAT_TYPE, type, address))
+                .map(type -> ScalarLanes.invoke(SUPPORT, "read", Type.FLOAT_TYPE, type, address))
                 .orElseGet(() -> load(dtype, address));
     }
 
     private static Optional<Expr> sharedType(DType dtype) {
         return switch (dtype) {
-            case F32 -> Optional.of(Expr.literal(0));
-            case F16 -> Optional.of(Expr.literal(1));
-            case BF16 -> Optional.of(Expr.literal(2));
-            default -> Optional.empty();
+            case F32 -> Optional.of(Expr.literal(Support.F32));
+            case F16 -> Optional.of(Expr.literal(Support.F16));
+            case BF16 -> Optional.of(Expr.literal(Support.BF16));
+            case F64, I64, I32, I8, U8, BOOL -> Optional.empty();
         };
-    }
-
-    static Expr storeShared(DType dtype, Expr address, Expr value) {
-        return sharedType(dtype)
-                .map(type -> ScalarLanes.invoke(
-                        "tfx/runtime/program/Support", "write", Type.VOID_TYPE, type, address, value))
-                .orElseGet(() -> store(dtype, address, value));
     }
 
     /// A call of the arithmetic that the JDK lacks.

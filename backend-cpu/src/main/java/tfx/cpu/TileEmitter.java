@@ -287,16 +287,13 @@ final class TileEmitter {
         @Override
         public void scalar(Expr.Local x, Expr value) {
             if (store.combine().isEmpty()) {
-                stage.method.call(
-                        stage.vector
-                                ? Stage.store(buffer.dtype(), at(x), value)
-                                : Stage.storeShared(buffer.dtype(), at(x), value));
+                stage.method.call(stage.write(buffer.dtype(), at(x), value));
                 return;
             }
             Expr place = stage.method.let("at", at(x));
-            Expr before = Stage.load(buffer.dtype(), place);
+            Expr before = stage.read(buffer.dtype(), place);
             Expr joined = values.orElseThrow().binary(store.combine().get(), buffer.dtype(), before, value);
-            stage.method.call(Stage.store(buffer.dtype(), place, joined));
+            stage.method.call(stage.write(buffer.dtype(), place, joined));
         }
 
         @Override
@@ -321,7 +318,7 @@ final class TileEmitter {
                 steps.add(axes.size() == 1 ? Optional.of(Dim.ZERO) : even(place, axes.getFirst(), axes));
                 steps.add(even(place, axes.getLast(), axes));
             }
-            boolean vectors = stage.vector
+            boolean vectors = (stage.vector || emitter.isTwin(stage))
                     && buffer.dtype() == DType.F32
                     && steps.get(1).equals(steps.get(3))
                     && steps.get(1).filter(s -> s.isConstant(1)).isPresent();

@@ -299,18 +299,12 @@ final class Values {
             case Kernel.Load l -> {
                 Moving m = moving.get(l);
                 if (m != null && x.isPresent()) {
-                    yield (stage.vector
-                            ? Stage.load(
-                                    dtype(l), m.base().plus(x.get().asLong().times(m.step())))
-                            : Stage.loadShared(
-                                    dtype(l), m.base().plus(x.get().asLong().times(m.step()))));
+                    yield stage.read(dtype(l), m.base().plus(x.get().asLong().times(m.step())));
                 }
                 lookups(l.lookups(), x);
                 stage.bind(axis, point(x));
                 Kernel.Buffer buffer = stage.emitter.kernel().buffer(l.buffer());
-                yield (stage.vector
-                        ? Stage.load(buffer.dtype(), stage.address(buffer, stage.position(buffer, l.index())))
-                        : Stage.loadShared(buffer.dtype(), stage.address(buffer, stage.position(buffer, l.index()))));
+                yield stage.read(buffer.dtype(), stage.address(buffer, stage.position(buffer, l.index())));
             }
             case Kernel.Unary u -> functions.unary(u.fn(), dtype(u.x()), scalar(u.x(), x));
             case Kernel.Binary b -> binary(b.fn(), dtype(b.a()), scalar(b.a(), x), scalar(b.b(), x));

@@ -27,6 +27,7 @@ import tfx.ir.graph.Evaluator;
 import tfx.ir.graph.Nd;
 import tfx.runtime.DType;
 import tfx.runtime.Tensor;
+import tfx.runtime.program.Packaged;
 import tfx.runtime.program.PlanFile;
 import tfx.testkit.Close;
 import tfx.testkit.Safetensors;
@@ -196,9 +197,44 @@ final class PackagerTest {
                     }
                     cause = cause.getCause();
                 }
-                assertThat(frames).contains("small.tfx:15");
+                assertThat(frames).contains("small.tfx:17");
                 assertThat(closing).isSameAs(program);
             }
+        }
+    }
+
+    /// Eleven rows: the largest register tile takes six, and while the tiles for the other five are cold, these as
+    /// well, one of the six once more.
+    @Test
+    void callsGiveTheSameBitsWhileTheirCodeWarmsUp() throws Exception {
+        try (java.net.URLClassLoader loader = new java.net.URLClassLoader(
+                        new java.net.URL[] {jar.toUri().toURL()});
+                Packaged program = (Packaged)
+                        loader.loadClass("small.Attend").getMethod("load").invoke(null);
+                java.lang.foreign.Arena arena = java.lang.foreign.Arena.ofShared()) {
+            java.util.Random random = new java.util.Random(5);
+            float[] rows = new float[11 * 24];
+            for (int i = 0; i < rows.length; i++) {
+                rows[i] = random.nextFloat() - 0.5f;
+            }
+            Map<String, ?> arguments = Map.of("x", List.of(Tensor.of(arena, rows, 11, 24)));
+            float[] first = program.call(arguments, arena).get("spread").toFloats();
+            int lanes = jdk.incubator.vector.FloatVector.SPECIES_PREFERRED.length();
+            Class<?> parts = loader.loadClass("small.attend.v" + lanes + ".Parts0");
+            boolean[] hot = (boolean[]) parts.getField("HOT").get(null);
+            long end = System.nanoTime() + 30_000_000_000L;
+            int warm = 0;
+            for (int calls = 0; calls < 20_000 || warm == 0 && System.nanoTime() < end; calls++) {
+                try (java.lang.foreign.Arena own = java.lang.foreign.Arena.ofConfined()) {
+                    assertThat(program.call(arguments, own).get("spread").toFloats())
+                            .containsExactly(first);
+                }
+                warm = 0;
+                for (boolean part : hot) {
+                    warm += part ? 1 : 0;
+                }
+            }
+            assertThat(warm).isPositive();
         }
     }
 
