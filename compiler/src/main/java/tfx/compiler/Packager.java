@@ -165,13 +165,8 @@ public final class Packager implements AutoCloseable {
         Stored entry = weights.get(key);
         if (entry == null) {
             try (Arena own = Arena.ofConfined()) {
-                entry = resource(
-                        layout == null
-                                ? tensor.data()
-                                        .asSlice(
-                                                0,
-                                                tensor.count() * tensor.dtype().bytes())
-                                : panels(tensor, layout, own));
+                long bytes = tensor.count() * tensor.dtype().bytes();
+                entry = resource(layout == null ? tensor.data().asSlice(0, bytes) : panels(tensor, layout, own));
             }
             weights.put(key, entry);
         }
@@ -180,10 +175,10 @@ public final class Packager implements AutoCloseable {
 
     private static MemorySegment panels(Tensor weight, StoredPanels.Layout layout, Arena arena) {
         long count = Tensor.count(layout.shape());
-        MemorySegment panels = arena.allocate(count * Float.BYTES, Float.BYTES);
+        MemorySegment panels = arena.allocate(count * Integer.BYTES, Integer.BYTES);
         for (long at = 0; at < count; at++) {
-            float element = weight.data().getAtIndex(ValueLayout.JAVA_FLOAT_UNALIGNED, layout.source(at));
-            panels.setAtIndex(ValueLayout.JAVA_FLOAT, at, element);
+            int element = weight.data().getAtIndex(ValueLayout.JAVA_INT_UNALIGNED, layout.source(at));
+            panels.setAtIndex(ValueLayout.JAVA_INT, at, element);
         }
         return panels;
     }
