@@ -300,10 +300,8 @@ final class DotEmitter {
             for (int size : sizes) {
                 MicroKernels.Tile tile = tiles.apply(size);
                 if (fresh && size < sizes[0]) {
-                    m.choose(
-                            new Expr.Compare("<=", i.plus(Expr.literal(size)), call.rows),
-                            () -> again(m, tiles.apply(sizes[0]), tile, call, i, rows),
-                            () -> {});
+                    MicroKernels.Tile largest = tiles.apply(sizes[0]);
+                    micro.part(tile).ifPresent(small -> again(m, largest, tile, small, call, i, rows));
                 }
                 m.loop(i, Expr.literal(size), call.rows, () -> rows.accept(tile));
             }
@@ -318,26 +316,24 @@ final class DotEmitter {
             Method m,
             MicroKernels.Tile largest,
             MicroKernels.Tile tile,
+            Parts.Part small,
             Call call,
             Expr.Local i,
             Consumer<MicroKernels.Tile> rows) {
-        Expr from = call.rows.minus(Expr.literal(largest.rows()));
-        micro.part(tile)
-                .ifPresent(small -> m.choose(
-                        small.hot(),
-                        () -> {},
-                        () -> m.choose(
-                                micro.part(largest).orElseThrow().hot(),
-                                () -> m.choose(
-                                        new Expr.Compare(">=", from, Expr.literal(0)),
-                                        () -> {
-                                            m.call(small.tell("want"));
-                                            m.set(i, from);
-                                            rows.accept(largest);
-                                            m.set(i, call.rows);
-                                        },
-                                        () -> {}),
-                                () -> {})));
+        Expr.Local from = m.let("from", call.rows.minus(Expr.literal(largest.rows())));
+        Expr hot = micro.part(largest).orElseThrow().hot();
+        Expr some = new Expr.Compare("<=", i.plus(Expr.literal(tile.rows())), call.rows);
+        Expr enough = new Expr.Compare(">=", from, Expr.literal(0));
+        Runnable nothing = () -> {};
+        Runnable largestAgain = () -> {
+            m.call(small.tell("want"));
+            m.set(i, from);
+            rows.accept(largest);
+            m.set(i, call.rows);
+        };
+        Runnable ifHot = () -> m.choose(hot, largestAgain, nothing);
+        Runnable ifCold = () -> m.choose(small.hot(), nothing, ifHot);
+        m.choose(some, () -> m.choose(enough, ifCold, nothing), nothing);
     }
 
     /// What the calls of register tiles have in common.

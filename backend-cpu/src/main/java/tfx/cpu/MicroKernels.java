@@ -166,7 +166,7 @@ final class MicroKernels {
     private final ClassCode code;
     private final Map<Tile, Method> methods = new LinkedHashMap<>();
     private final Map<Tile, Method> blocks = new LinkedHashMap<>();
-    private final Map<Tile, Parts.Part> known = new HashMap<>();
+    private final Map<Tile, Parts.Part> tileParts = new HashMap<>();
 
     /// @param parts where each tile is to have a scalar twin that works until it is hot
     MicroKernels(int lanes, boolean vector, Optional<Parts> parts, String className) {
@@ -213,7 +213,7 @@ final class MicroKernels {
     /// A tile as a part of the program, where it has a twin.
     Optional<Parts.Part> part(Tile tile) {
         methods.computeIfAbsent(tile, this::make);
-        return Optional.ofNullable(known.get(tile));
+        return Optional.ofNullable(tileParts.get(tile));
     }
 
     private Expr call(Method method, List<Expr> arguments) {
@@ -281,7 +281,7 @@ final class MicroKernels {
             Expr next = tile.b.scratch ? zero : Expr.literal(0L);
             return call(m, List.of(c.floats(), a, Expr.literal(steps), b, next, zero, Expr.literal(columns), depth));
         });
-        known.put(tile, part);
+        tileParts.put(tile, part);
         int left = tile.rows * Math.max(tile.a.row, steps) + steps * Math.abs(tile.a.column);
         int right = steps * Math.abs(tile.b.row) + panel();
         int scratch = Math.max(tile.a.scratch ? left : 0, tile.b.scratch ? right : 0);

@@ -21,7 +21,7 @@ final class Stage {
     static final Type LONGS = Type.getType(long[].class);
     static final Type FLOATS = Type.getType(float[].class);
     static final Type DOUBLES = Type.getType(double[].class);
-    private static final String SUPPORT = Type.getInternalName(Support.class);
+    static final String SUPPORT = Type.getInternalName(Support.class);
     private static final String SEGMENT = "java/lang/foreign/MemorySegment";
 
     /// The bits of an address, and of a distance between two.

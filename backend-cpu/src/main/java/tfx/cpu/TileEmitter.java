@@ -320,8 +320,10 @@ final class TileEmitter {
             }
             boolean vectors = (stage.vector || emitter.isTwin(stage))
                     && buffer.dtype() == DType.F32
-                    && steps.get(1).equals(steps.get(3))
-                    && steps.get(1).filter(s -> s.isConstant(1)).isPresent();
+                    && vectorizes()
+                    && steps.get(3)
+                            .filter(s -> s.isConstant(1) || s.isConstant(0))
+                            .isPresent();
             if (source.dtype() != buffer.dtype() || vectors || steps.stream().anyMatch(Optional::isEmpty)) {
                 return false;
             }
@@ -339,7 +341,7 @@ final class TileEmitter {
                     .map(s -> stage.dim(s.orElseThrow().times(Integer.BYTES)))
                     .toList();
             m.call(ScalarLanes.invoke(
-                    "tfx/runtime/program/Support",
+                    Stage.SUPPORT,
                     "copy",
                     Type.VOID_TYPE,
                     stage.address(buffer, position),

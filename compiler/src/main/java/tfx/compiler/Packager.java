@@ -17,6 +17,7 @@ import java.nio.file.StandardOpenOption;
 import java.time.LocalDateTime;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -64,7 +65,7 @@ public final class Packager implements AutoCloseable {
     private final Arena arena = Arena.ofShared();
 
     /// What is stored, by the file and name, once for all programs of a model.
-    private final Map<String, Stored> weights = new HashMap<>();
+    private final Map<String, Entry> weights = new HashMap<>();
 
     private final Set<String> entries = new LinkedHashSet<>();
 
@@ -76,7 +77,7 @@ public final class Packager implements AutoCloseable {
     }
 
     /// A weight in the jar.
-    private record Stored(int resource, long header) {}
+    private record Entry(int resource, long header) {}
 
     /// Writes a jar. The same programs and weights give the same bytes.
     ///
@@ -126,11 +127,7 @@ public final class Packager implements AutoCloseable {
         }
         Map<String, Tensor> loaded = Session.weights(program, folder, file, arena);
         for (int lanes : LANES) {
-            Target target = Target.cpu(lanes);
-            StoredPanels.Stored panels = StoredPanels.of(
-                    Pipeline.run(program.graph(), new Pipeline.Options(target, true))
-                            .kernels(),
-                    target);
+            StoredPanels.Result panels = Pipeline.packaged(program.graph(), Target.cpu(lanes));
             KernelProgram kernels = panels.program();
             String prefix = packageName + "." + program.name() + ".v" + lanes + ".";
             CpuProgram.Classes classes = CpuProgram.classes(kernels, prefix, lanes, CpuProgram.Code.WARMED);
@@ -140,14 +137,14 @@ public final class Packager implements AutoCloseable {
             List<PlanFile.KernelClass> described = classes.kernels().stream()
                     .map(k -> new PlanFile.KernelClass(k.className(), k.kernel(), k.sizes(), k.axes(), k.needs()))
                     .toList();
-            List<PlanFile.StoredWeight> stored = new ArrayList<>();
+            Map<String, PlanFile.StoredWeight> read = new LinkedHashMap<>();
             for (Execution.Value value : kernels.execution().values()) {
                 if (value.role() == Execution.Role.WEIGHT) {
-                    stored.add(stored(program, value.source(), loaded, panels.layouts()));
+                    read.put(value.source(), weight(program, value.source(), loaded, panels.layouts()));
                 }
             }
             ByteArrayOutputStream plan = new ByteArrayOutputStream();
-            new PlanFile(program.signature(), kernels.execution(), described, stored).write(plan);
+            new PlanFile(program.signature(), kernels.execution(), described, List.copyOf(read.values())).write(plan);
             entry(folderOf() + program.name() + "." + lanes + ".plan", plan.toByteArray());
         }
         String name = packageName + "." + capital(program.name());
@@ -155,14 +152,14 @@ public final class Packager implements AutoCloseable {
     }
 
     /// A weight as a program reads it.
-    private PlanFile.StoredWeight stored(
+    private PlanFile.StoredWeight weight(
             Program program, String name, Map<String, Tensor> loaded, Map<String, StoredPanels.Layout> layouts)
             throws IOException {
         StoredPanels.Layout layout = layouts.get(name);
         Tensor tensor = loaded.get(layout == null ? name : layout.weight());
-        long[] shape = layout == null ? tensor.shape() : layout.shape();
+        long[] shape = layout == null ? tensor.shape() : new long[] {layout.rows(), layout.columns()};
         String key = program.weights().map(Program.Asset::path).orElse("") + "\n" + name;
-        Stored entry = weights.get(key);
+        Entry entry = weights.get(key);
         if (entry == null) {
             try (Arena own = Arena.ofConfined()) {
                 long bytes = tensor.count() * tensor.dtype().bytes();
@@ -174,7 +171,7 @@ public final class Packager implements AutoCloseable {
     }
 
     private static MemorySegment panels(Tensor weight, StoredPanels.Layout layout, Arena arena) {
-        long count = Tensor.count(layout.shape());
+        long count = layout.rows() * layout.columns();
         MemorySegment panels = arena.allocate(count * Integer.BYTES, Integer.BYTES);
         for (long at = 0; at < count; at++) {
             int element = weight.data().getAtIndex(ValueLayout.JAVA_INT_UNALIGNED, layout.source(at));
@@ -203,9 +200,9 @@ public final class Packager implements AutoCloseable {
     }
 
     /// Stores a weight without compression, where a mapped file aligns it.
-    private Stored resource(MemorySegment bytes) throws IOException {
+    private Entry resource(MemorySegment bytes) throws IOException {
         out.flush();
-        Stored stored = new Stored(weights.size(), file.position());
+        Entry stored = new Entry(weights.size(), file.position());
         ZipEntry entry = named(folderOf() + "weights/" + stored.resource);
         int length = entry.getName().getBytes(StandardCharsets.UTF_8).length;
         int padding = (int) Math.floorMod(-(stored.header + HEADER + length + EXTRA), Tensor.ALIGNMENT);

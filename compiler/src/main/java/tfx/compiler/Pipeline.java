@@ -15,6 +15,7 @@ import tfx.passes.Pass;
 import tfx.passes.RemoveDead;
 import tfx.passes.Schedule;
 import tfx.passes.Simplify;
+import tfx.passes.StoredPanels;
 
 /// The one place where passes are listed and ordered.
 public final class Pipeline {
@@ -53,6 +54,14 @@ public final class Pipeline {
         KernelProgram kernels = LowerProgram.lower(fused, options.target());
         verify(KernelVerifier.verify(kernels), "lowering");
         return new Phases(graph, schedule, fused, kernels);
+    }
+
+    /// A program as a jar holds it: after all phases, it reads weights of products in stored panels.
+    public static StoredPanels.Result packaged(Graph source, Target target) {
+        KernelProgram kernels = run(source, new Options(target, true)).kernels();
+        StoredPanels.Result result = StoredPanels.of(kernels, target);
+        verify(KernelVerifier.verify(result.program()), "storing panels");
+        return result;
     }
 
     private static void verify(List<String> errors, String after) {

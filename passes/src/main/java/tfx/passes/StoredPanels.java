@@ -24,7 +24,8 @@ import tfx.runtime.program.Execution.Value;
 /// Has weights of products stored as the widest vectors read them, in panels: then loading a program packs
 /// nothing, and no copies of them take memory. Narrower vectors cut the panels, which moves whole rows of them.
 ///
-/// What is stored is the same for every width: f32 weights whose columns fill panels of {@link #PANEL}.
+/// What is stored is the same for every width: f32 weights whose columns fill panels of {@link #PANEL}, once for
+/// each way in which products read them.
 public final class StoredPanels {
     /// Columns of a stored panel.
     private static final int PANEL = Target.cpu(16).panel();
@@ -41,28 +42,30 @@ public final class StoredPanels {
     /// How a stored matrix is made of a weight.
     ///
     /// @param weight  its name
-    /// @param shape   of the matrix, rows and columns
+    /// @param rows    of the matrix
+    /// @param columns of the matrix
     /// @param first   the weight's element that is the matrix's first
     /// @param row     elements of the weight from a row to the next
     /// @param column  elements of the weight from a column to the next
-    public record Layout(String weight, long[] shape, long first, long row, long column) {
+    public record Layout(String weight, long rows, long columns, long first, long row, long column) {
         /// Rows of a panel one after the other, panel after panel.
         ///
         /// @return the place in the weight of element `at` of the panels
         public long source(long at) {
             long inside = at % PANEL;
-            long k = at / PANEL % shape[0];
-            long panel = at / PANEL / shape[0];
+            long k = at / PANEL % rows;
+            long panel = at / PANEL / rows;
             return first + k * row + (panel * PANEL + inside) * column;
         }
 
         private String name() {
-            return weight + " in panels of " + PANEL + ", " + first + "+" + row + "k+" + column + "n";
+            return weight + " as " + rows + " x " + columns + " in panels of " + PANEL + ", " + first + "+" + row + "k+"
+                    + column + "n";
         }
     }
 
     /// A program that reads stored panels, and how they are made, by the names that it has for them as weights.
-    public record Stored(KernelProgram program, Map<String, Layout> layouts) {}
+    public record Result(KernelProgram program, Map<String, Layout> layouts) {}
 
     private StoredPanels(KernelProgram program, Target target) {
         this.program = program;
@@ -72,11 +75,11 @@ public final class StoredPanels {
     }
 
     /// @param target what the program was lowered for
-    public static Stored of(KernelProgram program, Target target) {
-        return new StoredPanels(program, target).stored();
+    public static Result of(KernelProgram program, Target target) {
+        return new StoredPanels(program, target).result();
     }
 
-    private Stored stored() {
+    private Result result() {
         Execution before = program.execution();
         List<Step> once = new ArrayList<>();
         for (Step step : before.once()) {
@@ -96,7 +99,7 @@ public final class StoredPanels {
                 .filter(v -> v.role() != Role.WEIGHT || used.contains(v.name()) || !constant(v.type()))
                 .toList();
         Execution after = new Execution(before.name(), kept, once, before.steps(), before.guards(), before.outputs());
-        return new Stored(compact(after), layouts);
+        return new Result(compact(after), layouts);
     }
 
     private static boolean constant(TensorType type) {
@@ -146,10 +149,11 @@ public final class StoredPanels {
         }
         Dim first =
                 from.minus(column.times(step.get())).minus(Dim.symbol(row.get()).times(down.get()));
-        long[] shape = panels.type().shape().stream()
-                .mapToLong(d -> d.constant().orElseThrow())
-                .toArray();
-        return first.constant().map(at -> new Layout(weight.source(), shape, at, down.get(), step.get()));
+        List<Long> shape = panels.type().shape().stream()
+                .map(d -> d.constant().orElseThrow())
+                .toList();
+        return first.constant()
+                .map(at -> new Layout(weight.source(), shape.get(0), shape.get(1), at, down.get(), step.get()));
     }
 
     /// Has `panels` come from the stored matrix; the launch that cuts it into them, unless it is they.

@@ -87,6 +87,9 @@ public abstract class Packaged implements AutoCloseable {
                 MemorySegment.copy(MemorySegment.ofArray(chunk), 0, tensor.data(), at, read);
                 at += read;
             }
+            if (in.read() >= 0) {
+                throw new IOException("weight " + weight.name() + " is longer than its " + bytes + " bytes");
+            }
         }
         return tensor;
     }

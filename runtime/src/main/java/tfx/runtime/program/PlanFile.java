@@ -18,7 +18,7 @@ import tfx.runtime.TensorType;
 /// A compiled program without its classes, as a packaged jar holds it.
 ///
 /// @param kernels by their position in the execution
-/// @param weights the shape of each weight, by name, in the order of the resources that hold them
+/// @param weights what the execution reads as weights, by its names: weights, or their panels
 public record PlanFile(
         Signature signature, Execution execution, List<KernelClass> kernels, List<StoredWeight> weights) {
     /// The version of the contract between packaged programs and the runtime. A runtime reads its own alone:

@@ -9,9 +9,10 @@ final class Rounds {
     private static final int ASKED = 12;
 
     /// The round of the first trial. Those before have had the JVM compile the part once, which is soon done as
-    /// long as no class that the part needs is loaded; the trials until then are for the next compiler to see.
+    /// long as no class that the part needs is loaded.
     static final int FIRST_TRIAL = 3;
 
+    /// Trials of which the next compilation learns what the part does.
     private static final int TRIALS = 2;
 
     /// Nanoseconds between rounds until then; after it at first; and at most.

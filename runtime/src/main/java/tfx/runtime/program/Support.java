@@ -59,15 +59,21 @@ public final class Support {
     /// Elements of a block that a transposition works on, for the first-level cache.
     private static final int BLOCK = 4096;
 
+    /// Elements that a round of its loop moves.
+    private static final int UNROLLED = 8;
+
     /// Copies `rows` times `columns` elements of 4 bytes, evenly spaced on both sides, row after row. Kernels that
     /// only move such elements share this, so that the JIT compiler has it early, for the weights that a load
     /// transposes.
     ///
-    /// @param toRow  bytes from a row to the next, and `toStep` from an element to the next
-    /// @param columns elements of a row
+    /// @param toRow    bytes from a row to the next where they go
+    /// @param toStep   bytes from an element of a row to the next there
+    /// @param fromRow  the same where they are
+    /// @param fromStep the same where they are
     public static void copy(
             long to, long toRow, long toStep, long from, long fromRow, long fromStep, int rows, int columns) {
-        if (fromRow == Integer.BYTES && toStep == Integer.BYTES && toRow == (long) Integer.BYTES * columns) {
+        boolean blocks = rows >= UNROLLED && columns <= BLOCK / UNROLLED;
+        if (blocks && fromRow == Integer.BYTES && toStep == Integer.BYTES && toRow == (long) Integer.BYTES * columns) {
             transpose(to, from, fromStep, rows, columns);
             return;
         }
@@ -101,7 +107,7 @@ public final class Support {
     private static void spread(int[] elements, int count, int[] to, int at, int step) {
         int i = 0;
         int p = at;
-        for (; i + 8 <= count; i += 8) {
+        for (; i + UNROLLED <= count; i += UNROLLED) {
             to[p] = elements[i];
             to[p += step] = elements[i + 1];
             to[p += step] = elements[i + 2];

@@ -77,7 +77,7 @@ public abstract class Warmup {
     /// `frame` holds an address to read from and the depth.
     ///
     /// @param end  a place in `ranges` to which each call adds `step`
-    /// @param skip another
+    /// @param skip a second such place
     protected abstract void call(
             int code,
             long times,
