@@ -24,6 +24,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import tfx.frontend.Frontend;
+import tfx.frontend.Program;
 import tfx.ir.graph.Evaluator;
 import tfx.ir.graph.Nd;
 import tfx.runtime.DType;
@@ -244,26 +245,35 @@ final class PackagerTest {
     void oneWeightIsStoredForEachWayItIsRead() throws Exception {
         String source = """
                 model Cut(d: int = 24) {
-                  weights "cut.safetensors" { w: f32[24, 64]; back: f32[32, 8]; }
+                  weights "cut.safetensors" { w: f32[24, 64]; back: f32[32, 8]; square: f32[32, 32]; }
                   program parts(x: f32[N, 24]) -> (a: f32[N, 64], b: f32[N, 32], c: f32[N, 64], d: f32[64]) {
                     return x @ w, x @ w[:, :32], x[:, :16] @ w[:16], w[3];
                   }
                   program less(x: f32[N, 8]) -> (a: f32[N, 64], b: f32[N, 32]) {
                     return x @ w[:8], x @ transpose(back)[::-1];
                   }
+                  program again(x: f32[N, 32]) -> (a: f32[N, 32], b: f32[32, 32]) {
+                    def step(i, s) { return s @ square; }
+                    return repeat(3, step, x), repeat(2, step, square);
+                  }
                 }
                 """;
         java.util.Random random = new java.util.Random(6);
         Safetensors.write(
                 folder.resolve("cut.safetensors"),
-                Map.of("w", Values.small(random, DType.F32, 24, 64), "back", Values.small(random, DType.F32, 32, 8)));
+                Map.of(
+                        "w", Values.small(random, DType.F32, 24, 64),
+                        "back", Values.small(random, DType.F32, 32, 8),
+                        "square", Values.small(random, DType.F32, 32, 32)));
         Frontend.Checked cut = Compiler.check("cut.tfx", source.getBytes(StandardCharsets.UTF_8));
         assertThat(cut.diagnostics()).isEmpty();
         Path before = jar;
         Path written = folder.resolve("cut.jar");
         Packager.write(written, "cut", cut.programs(), folder, Optional.empty());
-        for (int at = 0; at < 2; at++) {
-            Nd x = Values.small(random, DType.F32, 3, at == 0 ? 24 : 8);
+        int[] widths = {24, 8, 32};
+        for (int at = 0; at < widths.length; at++) {
+            Program program = cut.programs().get(at);
+            Nd x = Values.small(random, DType.F32, 3, widths[at]);
             Map<String, Nd> expected;
             try (java.lang.foreign.Arena arena = java.lang.foreign.Arena.ofShared()) {
                 Map<String, Tensor> weights = Session.weights(cut.programs().get(at), folder, Optional.empty(), arena);
@@ -271,16 +281,18 @@ final class PackagerTest {
                         Evaluator.run(cut.programs().get(at).graph(), Map.of("x", x), name -> Nd.of(weights.get(name)));
             }
             List<List<Double>> rows = new ArrayList<>();
-            int columns = x.floats().length / 3;
             for (int row = 0; row < 3; row++) {
-                rows.add(java.util.Arrays.stream(x.floats(), row * columns, (row + 1) * columns)
+                rows.add(java.util.Arrays.stream(x.floats(), row * widths[at], (row + 1) * widths[at])
                         .boxed()
                         .toList());
             }
             for (String width : new String[] {"-XX:UseAVX=3", "-XX:UseAVX=2", "-XX:UseAVX=0"}) {
                 jar = written;
                 Run run = java(
-                        "--add-modules=jdk.incubator.vector", width, at == 0 ? "cut.Parts" : "cut.Less", "x=" + rows);
+                        "--add-modules=jdk.incubator.vector",
+                        width,
+                        List.of("cut.Parts", "cut.Less", "cut.Again").get(at),
+                        "x=" + rows);
                 jar = before;
                 assertThat(run.code()).as(run.output()).isZero();
                 expected.forEach((name, value) -> assertThat(
