@@ -27,6 +27,8 @@ final class KeptRowsTest {
             value = {
                 "f32[7, 37]; exp(x - max(x, keep = True)); sum(e, keep = True); 1",
                 "f32[37, 7]; exp(x - max(x, axis = 0, keep = True)); sum(e, axis = 0, keep = True); 1",
+                "f32[3, 5, 300]; exp(x - max(x, keep = True)); sum(e, keep = True); 1",
+                "f32[4, 517]; exp(x * 2.0 - max(x * 2.0, keep = True)); sum(e, keep = True); 1",
                 "f32[3, 5, 70]; exp(x * 0.5); sum(e, axis = 1, keep = True); 1",
                 "f32[9]; exp(x); sum(e); 1",
                 "f64[4, 9]; exp(x); sum(e, keep = True); 1",
@@ -63,5 +65,36 @@ final class KeptRowsTest {
                         part -> found[0] +=
                                 part instanceof Kernel.Unary u && u.fn().text().equals("exp") ? 1 : 0));
         assertThat(found[0]).isEqualTo(exponentials);
+    }
+
+    /// Rows whose maxima are NaN, infinite or zeros of both signs, where differences from them are known not to be
+    /// positive, and where they are divided by their sum as well.
+    @ParameterizedTest
+    @CsvSource({"40", "300"})
+    void specialValuesEqualTheEvaluator(int columns) {
+        float[] specials = {Float.NaN, Float.NEGATIVE_INFINITY, Float.POSITIVE_INFINITY, -0f, 0f, 3e38f, -3e38f};
+        Nd x = Values.small(new Random(12), DType.F32, 3 * specials.length, columns);
+        for (int row = 0; row < 3 * specials.length; row++) {
+            for (int i = 0; i < columns; i++) {
+                boolean here = row % 3 == 0 ? i == row * 5 % columns : row % 3 == 1 || i % 2 == 0;
+                if (here) {
+                    x.floats()[row * columns + i] = specials[row / 3];
+                }
+            }
+        }
+        for (String program : new String[] {"softmax(x)", "exp(x - max(x, keep = True)) * 2.0", "log_softmax(x)"}) {
+            String source = "import nn; program p(x: f32[N, %d]) -> (y) { return %s; }".formatted(columns, program);
+            Graph graph = Compiler.check("rows.tfx", source.getBytes(StandardCharsets.UTF_8))
+                    .programs()
+                    .getFirst()
+                    .graph();
+            Nd expected = Evaluator.run(graph, Map.of("x", x), name -> null).get("y");
+            for (Engines engine : Engines.values()) {
+                Nd y = engine.run(graph, Map.of("x", x)).get("y");
+                assertThat(Close.difference(expected, y, columns))
+                        .as("%s by %s", program, engine.name())
+                        .isEmpty();
+            }
+        }
     }
 }

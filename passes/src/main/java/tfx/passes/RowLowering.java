@@ -8,6 +8,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import tfx.ir.BinaryFn;
 import tfx.ir.ReduceFn;
 import tfx.ir.Target;
 import tfx.ir.UnaryFn;
@@ -126,10 +128,65 @@ final class RowLowering {
         }
         local.removeIf(a -> a.name().equals(operand.over));
         statements.removeLast();
+        Expr quotient = new Kernel.Binary(BinaryFn.DIV, kept, new Kernel.Ref(reduce.name()));
+        shared = belowMaximum(shared, columns.getFirst(), result.equals(quotient));
         statements.add(new Kernel.Let(((Kernel.Ref) kept).name(), reduce.dtype(), axes, shared));
         statements.add(new Kernel.Reduce(
                 reduce.name(), reduce.dtype(), reduce.axes(), reduce.fn(), columns.getFirst(), false, kept));
         return result;
+    }
+
+    /// The exponential of a difference from the maximum of a row, marked so; any other value as it is. Where all
+    /// of it is divided by a sum of such exponentials, a NaN in the row makes them all NaN, whatever the maximum
+    /// is.
+    private Expr belowMaximum(Expr value, String column, boolean divided) {
+        if (!(value instanceof Kernel.Unary(UnaryFn fn, Kernel.Binary(BinaryFn minus, Expr x, Expr shift)))
+                || fn != UnaryFn.EXP
+                || minus != BinaryFn.SUB
+                || statements.size() != 1
+                || !(statements.getFirst() instanceof Kernel.Reduce most)
+                || most.fn() != ReduceFn.MAX
+                || !x.equals(along(most.value(), most.over(), column))) {
+            return value;
+        }
+        Expr maximum = new Kernel.Ref(most.name());
+        // Where nothing is above -inf, a softmax shifts by 0.
+        boolean plain = shift.equals(maximum)
+                || shift instanceof Kernel.Select(Expr _, Kernel.Constant none, Expr other)
+                        && none.value().doubleValue() == 0
+                        && other.equals(maximum)
+                        && isLowest(((Kernel.Select) shift).condition(), maximum);
+        if (!plain) {
+            return value;
+        }
+        if (divided) {
+            Expr ordered = new Kernel.Known(Kernel.Fact.ORDERED, most.value());
+            statements.set(
+                    0,
+                    new Kernel.Reduce(most.name(), most.dtype(), most.axes(), most.fn(), most.over(), false, ordered));
+        }
+        return new Kernel.Unary(
+                UnaryFn.EXP, new Kernel.Known(Kernel.Fact.NONPOSITIVE, new Kernel.Binary(BinaryFn.SUB, x, shift)));
+    }
+
+    private static boolean isLowest(Expr condition, Expr maximum) {
+        return condition instanceof Kernel.Binary(BinaryFn fn, Expr a, Kernel.Constant lowest)
+                && fn == BinaryFn.EQ
+                && a.equals(maximum)
+                && lowest.value().doubleValue() == Double.NEGATIVE_INFINITY;
+    }
+
+    /// A value along another axis.
+    private static Expr along(Expr value, String axis, String other) {
+        Function<Dim, Dim> renamed = d -> d.substitute(
+                s -> s.equals(axis) ? Optional.of(Dim.symbol(other)) : Optional.empty(), s -> Optional.empty());
+        return switch (value) {
+            case Kernel.Load l
+            when l.lookups().isEmpty() ->
+                new Kernel.Load(l.buffer(), l.index().stream().map(renamed).toList(), List.of());
+            case Kernel.Index i when i.lookups().isEmpty() -> new Kernel.Index(i.dtype(), renamed.apply(i.dim()));
+            default -> Exprs.rebuild(value, e -> along(e, axis, other));
+        };
     }
 
     /// Whether a value takes more than a few instructions.
