@@ -326,7 +326,7 @@ final class DotEmitter {
         Expr enough = new Expr.Compare(">=", from, Expr.literal(0));
         Runnable nothing = () -> {};
         Runnable largestAgain = () -> {
-            m.call(small.tell("want"));
+            m.call(small.tell("want", call.depth));
             m.set(i, from);
             rows.accept(largest);
             m.set(i, call.rows);

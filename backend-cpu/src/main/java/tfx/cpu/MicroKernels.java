@@ -293,12 +293,12 @@ final class MicroKernels {
         boolean largest = wide.length == 0
                 ? tile.panels == 1 && tile.rows == tiles[0]
                 : tile.panels == WIDE_PANELS && tile.rows == wide[0];
-        if (largest) {
-            parts.orElseThrow().loaded(part.tell("want"));
+        if (largest && !tile.b.scratch) {
+            parts.orElseThrow().loaded(part.tell("want", Expr.literal(Integer.MAX_VALUE)));
         }
         Method m = p.method;
         m.choose(part.hot(), () -> m.call(call(vectors, p.all())), () -> {
-            m.call(part.tell("want"));
+            m.call(part.tell("want", p.depth));
             m.call(call(twin, p.all()));
         });
     }

@@ -86,6 +86,7 @@ final class Parts {
             open();
         }
         int number = calls.size() / 2;
+        vectors.onlyOptimized();
         calls.add(List.of(new Statement.Do(repeated(vectors, either))));
         calls.add(List.of(new Statement.Do(repeated(twin, either))));
         return new Part(warmup, new Expr.Element(hot, Expr.literal(number)), Expr.literal(number));

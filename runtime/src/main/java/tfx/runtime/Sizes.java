@@ -4,6 +4,7 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /// The values of size symbols in one call, found by matching declared types with the shapes of the arguments.
@@ -22,10 +23,9 @@ public final class Sizes {
             Dim dim = type.shape().get(i);
             List<String> unknown =
                     dim.symbols().stream().filter(s -> !values.containsKey(s)).toList();
-            if (unknown.size() == 1
-                    && dim.minus(Dim.symbol(unknown.getFirst())).constant().isPresent()) {
-                long offset =
-                        dim.minus(Dim.symbol(unknown.getFirst())).constant().orElseThrow();
+            Optional<Long> beyond = unknown.size() == 1 ? beyond(dim, unknown.getFirst()) : Optional.empty();
+            if (beyond.isPresent()) {
+                long offset = beyond.get();
                 if (shape[i] < offset) {
                     throw mismatch(argument, type, shape, "dimension " + i + ", " + dim + ", is at least " + offset);
                 }
@@ -42,6 +42,13 @@ public final class Sizes {
                         argument, type, shape, "dimension " + i + " must be " + due(dim) + ", it is " + shape[i]);
             }
         }
+    }
+
+    /// How much larger a size is than the symbol it holds, where that is a number.
+    private static Optional<Long> beyond(Dim dim, String symbol) {
+        return dim.symbolName().isPresent()
+                ? Optional.of(0L)
+                : dim.minus(Dim.symbol(symbol)).constant();
     }
 
     /// A size, its value, and the arguments that decided it.
@@ -67,13 +74,7 @@ public final class Sizes {
 
     public long evaluate(Dim dim) {
         try {
-            return dim.evaluate(name -> {
-                Long value = values.get(name);
-                if (value == null) {
-                    throw new RunException("the size " + name + " is not given by any argument");
-                }
-                return value;
-            });
+            return dim.evaluate(this::value);
         } catch (ArithmeticException e) {
             throw new RunException("the size " + dim + " does not fit 64 bits for these arguments", e);
         }
@@ -98,7 +99,11 @@ public final class Sizes {
 
     /// The value of one symbol.
     public long value(String symbol) {
-        return evaluate(Dim.symbol(symbol));
+        Long value = values.get(symbol);
+        if (value == null) {
+            throw new RunException("the size " + symbol + " is not given by any argument");
+        }
+        return value;
     }
 
     /// An independent copy.

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.objectweb.asm.ClassVisitor;
+import org.objectweb.asm.Label;
 import org.objectweb.asm.MethodVisitor;
 import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
@@ -18,6 +19,7 @@ public final class Method {
     private final List<List<Statement>> open = new ArrayList<>(List.of(body));
     private int slots;
     private int names;
+    private boolean onlyOptimized;
 
     /// @param isStatic whether the method has no receiver
     public Method(boolean isStatic, String name, Type result) {
@@ -99,12 +101,36 @@ public final class Method {
     void emit(ClassVisitor to) {
         MethodVisitor method = to.visitMethod(access, name, signature().getDescriptor(), null, null);
         method.visitCode();
+        if (onlyOptimized) {
+            emitRefusal(method);
+        }
         body.forEach(s -> s.emit(method));
         if (result.equals(Type.VOID_TYPE)) {
             method.visitInsn(Opcodes.RETURN);
         }
         method.visitMaxs(0, 0);
         method.visitEnd();
+    }
+
+    /// Leaves this method to the JIT compiler C2. C1 would take long for vector code and give nothing of use. It
+    /// declines a method where an exception handler is reached without an exception too, as here if the first
+    /// argument is null; the interpreter then counts until it is C2's turn.
+    public void onlyOptimized() {
+        onlyOptimized = true;
+    }
+
+    private void emitRefusal(MethodVisitor method) {
+        Label start = new Label();
+        Label handler = new Label();
+        Label body = new Label();
+        method.visitTryCatchBlock(start, handler, handler, "java/lang/Throwable");
+        method.visitVarInsn(Opcodes.ALOAD, parameters.getFirst().slot());
+        method.visitJumpInsn(Opcodes.IFNONNULL, body);
+        method.visitLabel(start);
+        method.visitInsn(Opcodes.ACONST_NULL);
+        method.visitLabel(handler);
+        method.visitInsn(Opcodes.ATHROW);
+        method.visitLabel(body);
     }
 
     void print(StringBuilder to) {

@@ -4,6 +4,7 @@ import java.lang.foreign.Arena;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -49,13 +50,22 @@ public final class Executable<M> implements AutoCloseable {
     private final Sizes weightSizes = new Sizes();
     private final Map<String, Execution.Value> values = new HashMap<>();
     private final Map<String, M> constants = new HashMap<>();
+    private final Temporaries temporaries;
     private final ReadWriteLock open = new ReentrantReadWriteLock();
     private boolean closed;
 
     private Executable(Execution execution, Machine<M> machine) {
         this.execution = execution;
         this.machine = machine;
-        execution.values().forEach(v -> values.put(v.name(), v));
+        Set<String> placed = new HashSet<>();
+        for (Execution.Value value : execution.values()) {
+            values.put(value.name(), value);
+            if (value.role() != Role.TEMPORARY) {
+                placed.add(value.name());
+            }
+        }
+        execution.outputs().forEach(o -> placed.add(o.value()));
+        this.temporaries = new Temporaries(execution, values, placed);
     }
 
     /// Binds the weights and runs the steps that depend on them alone.
@@ -117,7 +127,6 @@ public final class Executable<M> implements AutoCloseable {
 
     private Map<String, Tensor> call(Map<String, Tensor> inputs, Arena results, Optional<Observer> observer) {
         Sizes sizes = weightSizes.copy();
-        Set<String> placed = new TreeSet<>(constants.keySet());
         for (Execution.Value value : execution.values()) {
             if (value.role() == Role.INPUT) {
                 Tensor tensor = inputs.get(value.source());
@@ -126,7 +135,6 @@ public final class Executable<M> implements AutoCloseable {
                             + (tensor == null ? "missing" : tensor.toString()) + ", declared " + value.type());
                 }
                 sizes.bind(value.source(), value.type(), tensor.shape());
-                placed.add(value.name());
             }
         }
         execution.guards().forEach(g -> g.check(sizes));
@@ -134,17 +142,16 @@ public final class Executable<M> implements AutoCloseable {
         for (Execution.Output output : execution.outputs()) {
             Execution.Value value = values.get(output.value());
             outputs.put(output.name(), Tensor.zeros(results, value.type().dtype(), sizes.evaluate(value.type())));
-            placed.add(value.name());
         }
-        Plan plan = Plan.of(execution, values, sizes, placed);
-        try (Machine.Call<M> call = machine.begin(plan.bytes(), observer)) {
+        Temporaries.Slab slab = temporaries.place(sizes);
+        try (Machine.Call<M> call = machine.begin(slab.bytes(), observer)) {
             Map<String, M> memory = new HashMap<>(constants);
             for (Execution.Value value : execution.values()) {
                 if (value.role() == Role.INPUT) {
                     memory.put(value.name(), call.input(value.source(), inputs.get(value.source())));
                 }
             }
-            plan.offsets().forEach((name, place) -> memory.put(name, call.temporary(place.offset(), place.bytes())));
+            slab.places().forEach(p -> memory.put(p.name(), call.temporary(p.offset(), p.bytes())));
             Map<String, M> copied = new LinkedHashMap<>();
             for (Execution.Output output : execution.outputs()) {
                 M result = call.result(output.name(), outputs.get(output.name()));
@@ -161,6 +168,7 @@ public final class Executable<M> implements AutoCloseable {
             }
             call.finish();
         }
+        Warmup.called();
         return outputs;
     }
 

@@ -15,9 +15,8 @@ final class Rounds {
     /// Trials of which the next compilation learns what the part does.
     private static final int TRIALS = 2;
 
-    /// Nanoseconds between rounds until then; after it at first; and at most.
-    private static final long GAP = 3_000_000;
-
+    /// Nanoseconds between rounds after that: at first, and at most. Until then a round is due as soon as the twin
+    /// has worked.
     private static final long TRIAL_GAP = 20_000_000;
     private static final long LAST_GAP = 40_000_000;
 
@@ -25,7 +24,7 @@ final class Rounds {
     private static final long SLACK = 500;
 
     private int count;
-    private long gap = GAP;
+    private long gap;
 
     /// Whether this round tries the part on a few points.
     boolean isTrial() {

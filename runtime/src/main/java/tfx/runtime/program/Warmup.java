@@ -22,9 +22,21 @@ public abstract class Warmup {
 
     static final int TWIN = 1;
 
-    /// Nanoseconds from the first stage that runs to the first round: a short first call should not wait for
-    /// any. Tests do not wait, so that short programs have rounds too.
-    private static final long DELAY = 1_000_000 * Long.getLong("tfx.warmup.delay", 450);
+    /// Whether rounds begin at once. Only tests do not wait, so that short programs have rounds too.
+    private static final boolean EAGER = Boolean.getBoolean("tfx.warmup.eager");
+
+    /// Nanoseconds from the first stage that runs to the first round, if no call of a program ends before: a first
+    /// call should not wait for any.
+    private static final long DELAY = EAGER ? 0 : 450_000_000;
+
+    /// Nanoseconds that a stage's twin works between two rounds: what takes longest is hot first.
+    private static final long SPENT = EAGER ? 0 : 300_000;
+
+    /// Steps that the twin of a register tile works along summed axes before the first round.
+    private static final long STEPS = EAGER ? 0 : 8_000;
+
+    /// When a call of a program last ended.
+    private static volatile long called = System.nanoTime();
 
     /// Empty calls of a twin before its first work, after which the JVM compiles it.
     private static final int FIRST_CALLS = 250;
@@ -41,6 +53,9 @@ public abstract class Warmup {
     private final Stage[] stages = new Stage[PARTS];
     private final ColdTiles.Tile[] tiles = new ColdTiles.Tile[PARTS];
 
+    /// Steps that twins of tiles have worked.
+    private final long[] worked = new long[PARTS];
+
     /// When the next round of each stage is due.
     private final AtomicLongArray due = new AtomicLongArray(PARTS);
 
@@ -48,6 +63,9 @@ public abstract class Warmup {
     private static final class Stage {
         /// Points, roughly, that the twin has worked on one by one.
         long single;
+
+        /// Nanoseconds that the twin has worked since the last round.
+        long spent;
 
         /// Belongs to the thread that claimed a round, as all below.
         final Rounds rounds = new Rounds();
@@ -63,6 +81,11 @@ public abstract class Warmup {
     private volatile long first;
 
     private volatile boolean ran;
+
+    /// Says that a call of some program has ended.
+    static void called() {
+        called = System.nanoTime();
+    }
 
     /// For emitted subclasses.
     protected Warmup() {
@@ -108,13 +131,16 @@ public abstract class Warmup {
         long high = ranges[axis + 1];
         Stage stage = stages[part];
         if (low >= high || !claim(part)) {
+            long start = System.nanoTime();
             if (low < high && skip >= 0 && stage.single < SINGLE) {
                 singly(stage, twin, axis, skip, frame, floats, doubles, longs, ranges);
             } else {
                 call(twin, 1, frame, floats, doubles, longs, ranges);
             }
+            stage.spent += System.nanoTime() - start;
             return;
         }
+        stage.spent = 0;
         ranges[axis + 1] = low;
         call(vector, Rounds.CALLS, frame, floats, doubles, longs, ranges);
         ranges[axis + 1] = high;
@@ -169,11 +195,15 @@ public abstract class Warmup {
     private boolean claim(int part) {
         long now = System.nanoTime();
         if (!ran) {
-            first = now + DELAY;
+            first = now;
             ran = true;
         }
         long before = due.get(part);
-        return now - first >= 0 && now - before >= 0 && due.compareAndSet(part, before, now + CLAIM);
+        boolean begun = now - first >= DELAY || called - first > 0;
+        return begun
+                && stages[part].spent >= SPENT
+                && now - before >= 0
+                && due.compareAndSet(part, before, now + CLAIM);
     }
 
     /// Tells of a register tile.
@@ -185,9 +215,12 @@ public abstract class Warmup {
         tiles[part] = new ColdTiles.Tile(this, part, floats, bytes, steps);
     }
 
-    /// Says that a register tile is in use that is not hot.
-    public final void want(int part) {
-        if (tiles[part] != null) {
+    /// Says that the twin of a register tile works, or will.
+    ///
+    /// @param steps along the summed axis
+    public final void want(int part, int steps) {
+        worked[part] += steps;
+        if (worked[part] >= STEPS && tiles[part] != null) {
             add(part);
         }
     }

@@ -135,8 +135,8 @@ final class WarmupTest {
         Fake warmup = new Fake();
         warmup.nanos[Warmup.TWIN] = 20_000;
         warmup.tile(1, 0, 64, 8);
-        warmup.want(1);
-        warmup.want(1);
+        warmup.want(1, 8);
+        warmup.want(1, 8);
         for (int i = 0; i < 1_000 && !warmup.hot[1]; i++) {
             Thread.sleep(10);
         }
