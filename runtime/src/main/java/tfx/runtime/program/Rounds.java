@@ -8,11 +8,11 @@ final class Rounds {
     /// Rounds until the JVM has been asked to optimise the part.
     private static final int ASKED = 12;
 
-    /// The round of the first trial. Those before have had the JVM compile the part once, which is soon done as
-    /// long as no class that the part needs is loaded.
+    /// The round of the first trial: after calls enough for the JVM to keep counts of what the part does, before
+    /// those with which it optimises the part.
     static final int FIRST_TRIAL = 3;
 
-    /// Trials of which the next compilation learns what the part does.
+    /// Trials of which the compiler learns what the part does.
     private static final int TRIALS = 2;
 
     /// Nanoseconds between rounds after that: at first, and at most. Until then a round is due as soon as the twin

@@ -4,8 +4,8 @@ import java.util.concurrent.atomic.AtomicLongArray;
 
 /// Gets vector code compiled while its scalar twin works: the base of emitted classes that know a program's parts.
 ///
-/// The JVM interprets new code, then runs it with counters, and optimises it after thousands of calls. Vector
-/// code is hundreds of times slower until then, since each operation makes an object; scalar code is not. So
+/// The JVM interprets new code, and optimises it after thousands of calls. Vector code is hundreds of times slower
+/// until then, since each operation makes an object; scalar code is not. So
 /// each part, a stage or a register tile, exists in both forms, which give the same bits. While a part is cold
 /// its twin works, and now and then a round calls the vector code many times with nothing to do, which costs
 /// next to nothing and counts as much. Trials on a few points show the compiler what the code does, and tell how
