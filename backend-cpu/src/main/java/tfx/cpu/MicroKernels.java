@@ -293,7 +293,7 @@ final class MicroKernels {
         boolean largest = wide.length == 0
                 ? tile.panels == 1 && tile.rows == tiles[0]
                 : tile.panels == WIDE_PANELS && tile.rows == wide[0];
-        if (largest && !tile.b.scratch) {
+        if (largest && !tile.b.scratch) { // products with weights need it at once, attention if texts are long
             parts.orElseThrow().loaded(part.tell("want", Expr.literal(Integer.MAX_VALUE)));
         }
         Method m = p.method;

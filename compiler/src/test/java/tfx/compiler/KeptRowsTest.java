@@ -97,4 +97,32 @@ final class KeptRowsTest {
             }
         }
     }
+
+    /// The maximum is of more of the row than is exponentiated, or of less.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {"x[:, 0:10]; x", "x; x[:, 0:10]"})
+    void aMaximumOfOtherColumnsIsNoBound(String part, String over) {
+        Nd x = Values.small(new Random(13), DType.F32, 7, 37);
+        x.floats()[20] = Float.NaN;
+        x.floats()[37 + 4] = 100;
+        x.floats()[37 + 20] = Float.NaN;
+        x.floats()[2 * 37 + 20] = 60;
+        String source = """
+                program p(x: f32[7, 37]) -> (y) {
+                  h = %s;
+                  e = exp(h - max(%s, keep = True));
+                  return e / sum(e, keep = True);
+                }""".formatted(part, over);
+        Graph graph = Compiler.check("rows.tfx", source.getBytes(StandardCharsets.UTF_8))
+                .programs()
+                .getFirst()
+                .graph();
+        Nd expected = Evaluator.run(graph, Map.of("x", x), name -> null).get("y");
+        for (Engines engine : Engines.values()) {
+            Nd y = engine.run(graph, Map.of("x", x)).get("y");
+            assertThat(Close.difference(expected, y, 37)).as(engine.name()).isEmpty();
+        }
+    }
 }

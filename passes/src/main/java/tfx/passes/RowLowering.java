@@ -136,9 +136,9 @@ final class RowLowering {
         return result;
     }
 
-    /// The exponential of a difference from the maximum of a row, marked so; any other value as it is. Where all
-    /// of it is divided by a sum of such exponentials, a NaN in the row makes them all NaN, whatever the maximum
-    /// is.
+    /// The exponential of a difference from the maximum of just this row, marked so; any other value as it is.
+    /// Where all of it is divided by a sum of such exponentials, a NaN in the row makes them all NaN, whatever
+    /// the maximum is.
     private Expr belowMaximum(Expr value, String column, boolean divided) {
         if (!(value instanceof Kernel.Unary(UnaryFn fn, Kernel.Binary(BinaryFn minus, Expr x, Expr shift)))
                 || fn != UnaryFn.EXP
@@ -146,6 +146,7 @@ final class RowLowering {
                 || statements.size() != 1
                 || !(statements.getFirst() instanceof Kernel.Reduce most)
                 || most.fn() != ReduceFn.MAX
+                || !puller.axisSize(most.over()).equals(puller.axisSize(column))
                 || !x.equals(along(most.value(), most.over(), column))) {
             return value;
         }

@@ -15,8 +15,7 @@ final class Rounds {
     /// Trials of which the compiler learns what the part does.
     private static final int TRIALS = 2;
 
-    /// Nanoseconds between rounds after that: at first, and at most. Until then a round is due as soon as the twin
-    /// has worked.
+    /// Nanoseconds between rounds once the JVM has been asked: at first, and at most.
     private static final long TRIAL_GAP = 20_000_000;
     private static final long LAST_GAP = 40_000_000;
 

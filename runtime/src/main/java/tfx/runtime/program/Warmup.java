@@ -53,7 +53,7 @@ public abstract class Warmup {
     private final Stage[] stages = new Stage[PARTS];
     private final ColdTiles.Tile[] tiles = new ColdTiles.Tile[PARTS];
 
-    /// Steps that twins of tiles have worked.
+    /// Steps that twins of tiles have worked, but for those that threads lose.
     private final long[] worked = new long[PARTS];
 
     /// When the next round of each stage is due.
@@ -64,7 +64,8 @@ public abstract class Warmup {
         /// Points, roughly, that the twin has worked on one by one.
         long single;
 
-        /// Nanoseconds that the twin has worked since the last round.
+        /// Nanoseconds that the twin has worked since the last round. Threads may lose some of each other's, which
+        /// puts the next round off and nothing else.
         long spent;
 
         /// Belongs to the thread that claimed a round, as all below.
