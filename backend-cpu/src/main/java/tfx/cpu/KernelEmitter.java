@@ -116,6 +116,11 @@ final class KernelEmitter {
         return buffers.get(name);
     }
 
+    /// Whether the points of an axis fill so many vectors without a rest, wherever a stage works on them.
+    boolean isMultiple(String axis, int vectors) {
+        return kernel.isMultiple(axis, vectors * lanes);
+    }
+
     DType dtype(Kernel.Expr e) {
         return Exprs.dtype(e, b -> kernel.buffer(b).dtype(), t -> tile(t).dtype());
     }

@@ -99,10 +99,16 @@ final class ReduceEmitter {
                 && Values.hasVectorForm(reduce.fn().combine())
                 && probe.varying(reduce.value())
                 && probe.vectorizes(reduce.value())) {
-            if (probe.fits(reduce.value(), COLUMNS)) {
+            boolean wide = probe.fits(reduce.value(), COLUMNS);
+            if (wide) {
                 vectors(stage, reduce, COLUMNS, x, low, count, to);
             }
-            vectors(stage, reduce, 1, x, low, count, to);
+            if (!wide || !emitter.isMultiple(column, COLUMNS)) {
+                vectors(stage, reduce, 1, x, low, count, to);
+            }
+            if (emitter.isMultiple(column, 1)) {
+                return;
+            }
         }
         int partial = emitter.tiles().reserve(Tiles.Kind.FLOATS, emitter.tiles().extent(column));
         Expr.Local first = m.let("first", x);
@@ -224,12 +230,14 @@ final class ReduceEmitter {
                             stage.floats, Expr.literal(partial).plus(lane), neutral)));
         }
         values.begin();
-        m.loop(x, Expr.literal(1), count, () -> {
-            Expr lane = Expr.literal(partial).plus(new Expr.Arithmetic("&", x, Expr.literal(sums - 1)));
-            Expr.Local at = m.let("p", lane);
-            Expr value = values.scalar(reduce.value(), Optional.of(x));
-            join(stage, reduce, values, at, value);
-        });
+        if (!vector || !emitter.isMultiple(reduce.over(), 1)) {
+            m.loop(x, Expr.literal(1), count, () -> {
+                Expr lane = Expr.literal(partial).plus(new Expr.Arithmetic("&", x, Expr.literal(sums - 1)));
+                Expr.Local at = m.let("p", lane);
+                Expr value = values.scalar(reduce.value(), Optional.of(x));
+                join(stage, reduce, values, at, value);
+            });
+        }
         for (int half = sums / 2; half >= lanes; half /= 2) {
             Expr.Local lane = m.let("lane", Expr.literal(partial));
             Expr other = lane.plus(Expr.literal(half));
@@ -314,19 +322,17 @@ final class ReduceEmitter {
                 m.set(sums.get(i), joined(v, reduce, sums.get(i), value));
             }
         });
-        Expr.Local rest = m.let("rest", x);
-        for (int i = 0; i < vectors - 1; i++) {
-            Expr.Local sum = sums.get(i);
-            Expr limit = ScalarLanes.math("min", count, rest.plus(Expr.literal((i + 1) * lanes)));
-            values.begin();
-            m.counted(
-                    x,
-                    lanes,
-                    m.let("limit", limit),
-                    () -> m.set(sum, joined(v, reduce, sum, values.vector(reduce.value(), x))));
-        }
         for (int i = 0; i < vectors; i++) {
             m.call(v.store(v.known(sums.get(i)), stage.floats, Expr.literal(partial + i * lanes)));
+        }
+        if (vectors > 1 && !emitter.isMultiple(reduce.over(), vectors)) {
+            values.begin();
+            m.counted(x, lanes, count, () -> {
+                Expr lane = new Expr.Arithmetic("&", x, Expr.literal(vectors * lanes - 1));
+                Expr.Local at = m.let("p", Expr.literal(partial).plus(lane));
+                Expr sum = v.load(stage.floats, at);
+                m.call(v.store(joined(v, reduce, sum, values.vector(reduce.value(), x)), stage.floats, at));
+            });
         }
     }
 }

@@ -91,6 +91,9 @@ final class TileEmitter {
                     sink.prepare(values, low);
                     sink.vector(x, values.vector(value, x));
                 }));
+        if (emitter.isMultiple(axis, 1)) {
+            return;
+        }
         Expr.Local first = m.let("first", x);
         m.choose(
                 new Expr.Compare("<", first, count),
@@ -156,7 +159,8 @@ final class TileEmitter {
         if (vector) {
             int lanes = emitter.lanes();
             int unrolled = emitter.tiles().extent(axis) / lanes;
-            if (unrolled > 1 && values.fits(value, unrolled)) {
+            boolean repeats = unrolled > 1 && values.fits(value, unrolled);
+            if (repeats) {
                 m.counted(x, unrolled * lanes, count, () -> {
                     for (int i = 0; i < unrolled; i++) {
                         Expr.Local at = m.let("x", x.plus(Expr.literal(i * lanes)));
@@ -166,6 +170,9 @@ final class TileEmitter {
                 });
             }
             values.begin();
+            if (repeats && emitter.isMultiple(axis, unrolled)) {
+                return;
+            }
             if (sink.streams()) {
                 m.loop(x, Expr.literal(lanes), count, () -> {
                     // Cut to what it is, for the JIT compiler knows less of a loop that it does not count.
@@ -174,6 +181,9 @@ final class TileEmitter {
                 });
             } else {
                 m.counted(x, lanes, count, () -> sink.vector(x, values.vector(value, x)));
+            }
+            if (emitter.isMultiple(axis, 1)) {
+                return;
             }
         }
         values.begin();

@@ -164,24 +164,45 @@ final class JavaApiTest {
     @Test
     void manyCallersAtOnceGetTheSameBits() throws Exception {
         LoadedProgram mix = file.program("mix");
-        Tensor x = ones(300, 4);
-        float[] expected =
-                mix.call(arena, x, ones(300), List.of(x)).get("means").toFloats();
         try (ExecutorService threads = Executors.newFixedThreadPool(CALLERS)) {
             List<Future<float[]>> calls = new ArrayList<>();
             for (int i = 0; i < CALLERS * 20; i++) {
+                Tensor x = ones(lengthOf(i), 4);
                 Callable<float[]> call = () -> {
                     try (Arena own = Arena.ofConfined()) {
-                        return mix.call(own, x, ones(300), List.of(x))
-                                .get("means")
+                        return mix.call(own, x, ones(x.count() / 4), List.of(x, x))
+                                .get("sum")
                                 .toFloats();
                     }
                 };
                 calls.add(threads.submit(call));
             }
-            for (Future<float[]> call : calls) {
-                assertThat(call.get()).isEqualTo(expected);
+            for (int i = 0; i < calls.size(); i++) {
+                assertThat(calls.get(i).get()).hasSize(4 * lengthOf(i)).containsOnly(2);
             }
+        }
+    }
+
+    private static int lengthOf(int call) {
+        return 300 + call / 3 % 4;
+    }
+
+    @Test
+    void whatSizesDecideIsFoundAgainForOtherSizes() {
+        LoadedProgram mix = file.program("mix");
+        for (int length : new int[] {3, 3, 7, 3, 0, 7}) {
+            assertThat(mix.call(arena, ones(length, 4), ones(length), List.of(ones(2, 4)))
+                            .get("sum")
+                            .shape())
+                    .containsExactly(length, 4);
+            assertThatThrownBy(() -> mix.call(arena, ones(length, 4), ones(length + 1), List.of()))
+                    .isInstanceOf(RunException.class)
+                    .hasMessageContaining("'y'");
+        }
+        LoadedProgram first = file.program("first");
+        for (int i = 0; i < 2; i++) {
+            assertThat(first.call(arena, ones(1, 4)).get("row").toFloats()).containsOnly(1);
+            assertThatThrownBy(() -> first.call(arena, ones(0, 4))).isInstanceOf(RunException.class);
         }
     }
 

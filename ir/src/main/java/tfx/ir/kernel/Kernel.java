@@ -262,6 +262,27 @@ public record Kernel(
         return Math.toIntExact(Math.max(most, 1));
     }
 
+    /// Whether the points of an axis on which statements work at once are always a multiple of `points`: all of
+    /// them, those of a grid tile, those of a loop's step.
+    public boolean isMultiple(String name, int points) {
+        Axis axis = axis(name).orElseThrow();
+        return axis.split().isEmpty()
+                && !isBounded(body, name)
+                && axis.size()
+                        .constant()
+                        .filter(size -> size % points == 0 && (size <= axis.tile() || axis.tile() % points == 0))
+                        .isPresent();
+    }
+
+    /// Whether a loop may walk only some of an axis.
+    private static boolean isBounded(List<Statement> statements, String axis) {
+        return statements.stream()
+                .anyMatch(s -> s instanceof Loop loop
+                        && (loop.axis().equals(axis)
+                                        && (loop.from().isPresent() || loop.to().isPresent())
+                                || isBounded(loop.body(), axis)));
+    }
+
     /// The row-major (or panel) position of an element of a buffer, in elements.
     public Dim position(Buffer buffer, List<Dim> index) {
         Dim flat = Dim.ZERO;

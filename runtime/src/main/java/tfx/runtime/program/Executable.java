@@ -3,6 +3,8 @@ package tfx.runtime.program;
 import java.lang.foreign.Arena;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -45,27 +47,69 @@ public final class Executable<M> implements AutoCloseable {
     /// @param start when it began, in nanoseconds by the machine's clock
     public record Transferred(String name, boolean toMachine, long bytes, long start, long nanos) {}
 
+    /// A step whose buffers are places among the values.
+    private sealed interface Step {}
+
+    private record Launch(Execution.Launch launch, int[] arguments) implements Step {}
+
+    private record Repeat(Execution.Repeat repeat, List<Step> test, List<Step> body) implements Step {}
+
+    /// What the shapes of the arguments decide.
+    ///
+    /// @param given   the shapes of the inputs, in their order
+    /// @param outputs the shapes of the outputs
+    private record Shaped(long[][] given, Sizes sizes, long[][] outputs, Temporaries.Slab slab) {}
+
     private final Execution execution;
     private final Machine<M> machine;
     private final Sizes weightSizes = new Sizes();
     private final Map<String, Execution.Value> values = new HashMap<>();
-    private final Map<String, M> constants = new HashMap<>();
+    private final Map<String, Integer> places = new HashMap<>();
+    private final List<Execution.Value> inputs = new ArrayList<>();
+    private final List<Step> steps;
+
+    /// The memory of weights and constants, by place.
+    private final List<M> constants;
+
     private final Temporaries temporaries;
     private final ReadWriteLock open = new ReentrantReadWriteLock();
     private boolean closed;
+
+    /// Of the last call, for the next may be of the same shapes.
+    private volatile Optional<Shaped> last = Optional.empty();
 
     private Executable(Execution execution, Machine<M> machine) {
         this.execution = execution;
         this.machine = machine;
         Set<String> placed = new HashSet<>();
         for (Execution.Value value : execution.values()) {
+            places.put(value.name(), places.size());
             values.put(value.name(), value);
             if (value.role() != Role.TEMPORARY) {
                 placed.add(value.name());
             }
+            if (value.role() == Role.INPUT) {
+                inputs.add(value);
+            }
         }
         execution.outputs().forEach(o -> placed.add(o.value()));
+        this.constants = new ArrayList<>(Collections.nCopies(places.size(), null));
+        this.steps = placed(execution.steps());
         this.temporaries = new Temporaries(execution, values, placed);
+    }
+
+    private List<Step> placed(List<Execution.Step> steps) {
+        return steps.stream().map(this::placed).toList();
+    }
+
+    private Step placed(Execution.Step step) {
+        return switch (step) {
+            case Execution.Launch launch ->
+                new Launch(
+                        launch,
+                        launch.arguments().stream().mapToInt(places::get).toArray());
+            case Execution.Repeat repeat -> new Repeat(repeat, placed(repeat.test()), placed(repeat.body()));
+        };
     }
 
     /// Binds the weights and runs the steps that depend on them alone.
@@ -91,18 +135,18 @@ public final class Executable<M> implements AutoCloseable {
                     throw new RunException("weight '" + value.source() + "' is missing");
                 }
                 weightSizes.bind(value.source(), value.type(), tensor.shape());
-                constants.put(value.name(), machine.weight(tensor));
+                constants.set(places.get(value.name()), machine.weight(tensor));
             }
         }
         for (Execution.Value value : execution.values()) {
             if (value.role() == Role.CONSTANT) {
-                constants.put(value.name(), machine.constant(value.bytes(weightSizes)));
+                constants.set(places.get(value.name()), machine.constant(value.bytes(weightSizes)));
             }
         }
         // What depends on weights alone runs now, before any call checks the other guards.
         execution.guards().stream().filter(g -> g.isKnown(weightSizes)).forEach(g -> g.check(weightSizes));
         try (Machine.Call<M> call = machine.begin(0, Optional.empty())) {
-            run(execution.once(), call, constants, weightSizes);
+            run(placed(execution.once()), call, constants, weightSizes);
             call.finish();
         }
     }
@@ -125,45 +169,38 @@ public final class Executable<M> implements AutoCloseable {
         }
     }
 
-    private Map<String, Tensor> call(Map<String, Tensor> inputs, Arena results, Optional<Observer> observer) {
-        Sizes sizes = weightSizes.copy();
-        for (Execution.Value value : execution.values()) {
-            if (value.role() == Role.INPUT) {
-                Tensor tensor = inputs.get(value.source());
-                if (tensor == null || tensor.dtype() != value.type().dtype()) {
-                    throw new RunException("argument '" + value.source() + "' is "
-                            + (tensor == null ? "missing" : tensor.toString()) + ", declared " + value.type());
-                }
-                sizes.bind(value.source(), value.type(), tensor.shape());
-            }
-        }
-        execution.guards().forEach(g -> g.check(sizes));
+    private Map<String, Tensor> call(Map<String, Tensor> given, Arena results, Optional<Observer> observer) {
+        Shaped shaped = shaped(given);
         Map<String, Tensor> outputs = new LinkedHashMap<>();
-        for (Execution.Output output : execution.outputs()) {
-            Execution.Value value = values.get(output.value());
-            outputs.put(output.name(), Tensor.zeros(results, value.type().dtype(), sizes.evaluate(value.type())));
+        for (int i = 0; i < shaped.outputs.length; i++) {
+            Execution.Output output = execution.outputs().get(i);
+            outputs.put(
+                    output.name(),
+                    Tensor.zeros(results, values.get(output.value()).type().dtype(), shaped.outputs[i]));
         }
-        Temporaries.Slab slab = temporaries.place(sizes);
-        try (Machine.Call<M> call = machine.begin(slab.bytes(), observer)) {
-            Map<String, M> memory = new HashMap<>(constants);
-            for (Execution.Value value : execution.values()) {
-                if (value.role() == Role.INPUT) {
-                    memory.put(value.name(), call.input(value.source(), inputs.get(value.source())));
-                }
+        try (Machine.Call<M> call = machine.begin(shaped.slab.bytes(), observer)) {
+            List<M> memory = new ArrayList<>(constants);
+            for (Execution.Value value : inputs) {
+                memory.set(places.get(value.name()), call.input(value.source(), given.get(value.source())));
             }
-            slab.places().forEach(p -> memory.put(p.name(), call.temporary(p.offset(), p.bytes())));
+            for (Temporaries.Place place : shaped.slab.places()) {
+                memory.set(places.get(place.name()), call.temporary(place.offset(), place.bytes()));
+            }
             Map<String, M> copied = new LinkedHashMap<>();
             for (Execution.Output output : execution.outputs()) {
                 M result = call.result(output.name(), outputs.get(output.name()));
-                if (memory.putIfAbsent(output.value(), result) != null) {
+                int place = places.get(output.value());
+                if (memory.get(place) == null) {
+                    memory.set(place, result);
+                } else {
                     copied.put(output.name(), result);
                 }
             }
-            run(execution.steps(), call, memory, sizes);
+            run(steps, call, memory, shaped.sizes);
             for (Execution.Output output : execution.outputs()) {
                 if (copied.containsKey(output.name())) {
-                    long bytes = values.get(output.value()).bytes(sizes);
-                    call.copy(memory.get(output.value()), copied.get(output.name()), 0, bytes);
+                    long bytes = values.get(output.value()).bytes(shaped.sizes);
+                    call.copy(at(memory, output.value()), copied.get(output.name()), 0, bytes);
                 }
             }
             call.finish();
@@ -172,24 +209,60 @@ public final class Executable<M> implements AutoCloseable {
         return outputs;
     }
 
-    private void run(List<Execution.Step> steps, Machine.Call<M> call, Map<String, M> memory, Sizes sizes) {
-        for (Execution.Step step : steps) {
+    /// Checks the arguments.
+    private Shaped shaped(Map<String, Tensor> given) {
+        long[][] shapes = new long[inputs.size()][];
+        for (int i = 0; i < shapes.length; i++) {
+            Execution.Value value = inputs.get(i);
+            Tensor tensor = given.get(value.source());
+            if (tensor == null || tensor.dtype() != value.type().dtype()) {
+                throw new RunException("argument '" + value.source() + "' is "
+                        + (tensor == null ? "missing" : tensor.toString()) + ", declared " + value.type());
+            }
+            shapes[i] = tensor.shape();
+        }
+        Optional<Shaped> known = last;
+        if (known.isPresent() && Arrays.deepEquals(known.get().given, shapes)) {
+            return known.get();
+        }
+        Sizes sizes = weightSizes.copy();
+        for (int i = 0; i < shapes.length; i++) {
+            sizes.bind(inputs.get(i).source(), inputs.get(i).type(), shapes[i]);
+        }
+        execution.guards().forEach(g -> g.check(sizes));
+        long[][] outputs = execution.outputs().stream()
+                .map(o -> sizes.evaluate(values.get(o.value()).type()))
+                .toArray(long[][]::new);
+        Shaped shaped = new Shaped(shapes, sizes, outputs, temporaries.place(sizes));
+        last = Optional.of(shaped);
+        return shaped;
+    }
+
+    private M at(List<M> memory, String buffer) {
+        return memory.get(places.get(buffer));
+    }
+
+    private void run(List<Step> steps, Machine.Call<M> call, List<M> memory, Sizes sizes) {
+        for (Step step : steps) {
             switch (step) {
-                case Execution.Launch launch -> {
-                    List<M> arguments = new ArrayList<>();
-                    launch.arguments().forEach(a -> arguments.add(memory.get(a)));
+                case Launch(Execution.Launch launch, int[] places) -> {
+                    List<M> arguments = new ArrayList<>(places.length);
+                    for (int place : places) {
+                        arguments.add(memory.get(place));
+                    }
                     call.launch(launch, arguments, sizes);
                 }
-                case Execution.Repeat repeat -> repeat(repeat, call, memory, sizes);
+                case Repeat repeat -> repeat(repeat, call, memory, sizes);
             }
         }
     }
 
-    private void repeat(Execution.Repeat repeat, Machine.Call<M> call, Map<String, M> memory, Sizes sizes) {
+    private void repeat(Repeat step, Machine.Call<M> call, List<M> memory, Sizes sizes) {
+        Execution.Repeat repeat = step.repeat;
         Set<String> states = new TreeSet<>();
         for (Execution.Carry carry : repeat.carried()) {
             long bytes = values.get(carry.state()).bytes(sizes);
-            call.copy(memory.get(carry.initial()), memory.get(carry.state()), 0, bytes);
+            call.copy(at(memory, carry.initial()), at(memory, carry.state()), 0, bytes);
             states.add(carry.state());
         }
         Map<String, M> aside = new HashMap<>();
@@ -201,15 +274,15 @@ public final class Executable<M> implements AutoCloseable {
         }
         long trips = repeat.trips().map(sizes::evaluate).orElse((long) Integer.MAX_VALUE);
         for (long i = 0; i < trips; i++) {
-            call.set(memory.get(repeat.counter()), (int) i);
-            run(repeat.test(), call, memory, sizes);
-            if (repeat.go().isPresent() && !call.holds(memory.get(repeat.go().get()))) {
+            call.set(at(memory, repeat.counter()), (int) i);
+            run(step.test, call, memory, sizes);
+            if (repeat.go().isPresent() && !call.holds(at(memory, repeat.go().get()))) {
                 return;
             }
-            run(repeat.body(), call, memory, sizes);
+            run(step.body, call, memory, sizes);
             for (Execution.Stack stack : repeat.stacked()) {
                 long bytes = values.get(stack.each()).bytes(sizes);
-                call.copy(memory.get(stack.each()), memory.get(stack.all()), i * bytes, bytes);
+                call.copy(at(memory, stack.each()), at(memory, stack.all()), i * bytes, bytes);
             }
             advance(repeat, call, aside, memory, sizes);
         }
@@ -219,14 +292,14 @@ public final class Executable<M> implements AutoCloseable {
     ///
     /// @param aside memory for the next states that are states themselves
     private void advance(
-            Execution.Repeat repeat, Machine.Call<M> call, Map<String, M> aside, Map<String, M> memory, Sizes sizes) {
+            Execution.Repeat repeat, Machine.Call<M> call, Map<String, M> aside, List<M> memory, Sizes sizes) {
         aside.forEach((name, to) ->
-                call.copy(memory.get(name), to, 0, values.get(name).bytes(sizes)));
+                call.copy(at(memory, name), to, 0, values.get(name).bytes(sizes)));
         for (Execution.Carry carry : repeat.carried()) {
             if (!carry.next().equals(carry.state())) {
-                M from = aside.getOrDefault(carry.next(), memory.get(carry.next()));
+                M from = aside.getOrDefault(carry.next(), at(memory, carry.next()));
                 long bytes = values.get(carry.state()).bytes(sizes);
-                call.copy(from, memory.get(carry.state()), 0, bytes);
+                call.copy(from, at(memory, carry.state()), 0, bytes);
             }
         }
     }

@@ -22,8 +22,16 @@ public final class HostMachine implements Machine<MemorySegment> {
     /// @param axes  sizes of axes that only a call knows
     public record Loaded(CompiledKernel code, String name, List<String> sizes, List<Dim> axes, Needs needs) {}
 
+    /// What the sizes of a call are to a kernel.
+    ///
+    /// @param values of the symbols that its frame holds
+    private record Sized(Sizes sizes, long[] values) {}
+
     private final List<Loaded> kernels;
     private final int threads;
+
+    /// Of each kernel's last launch: the next one mostly has the same sizes. Threads may miss what others found.
+    private final Sized[] sized;
 
     private final FirstLaunches firstLaunches;
     private final Arena arena = Arena.ofShared();
@@ -37,6 +45,7 @@ public final class HostMachine implements Machine<MemorySegment> {
             throw new IllegalArgumentException("threads is " + threads + "; it must be at least 1");
         }
         this.threads = threads;
+        this.sized = new Sized[kernels.size()];
         this.firstLaunches = new FirstLaunches(
                 kernels.size(), threads, Runtime.getRuntime().availableProcessors(), System.nanoTime());
     }
@@ -59,6 +68,26 @@ public final class HostMachine implements Machine<MemorySegment> {
     @Override
     public Machine.Call<MemorySegment> begin(long bytes, Optional<Executable.Observer> observer) {
         return new Call(slabs.take(bytes), observer);
+    }
+
+    /// Values of the size symbols in a kernel's frame.
+    ///
+    /// @throws RunException if one of its axes is too long
+    private long[] values(int number, Sizes sizes) {
+        Sized known = sized[number];
+        if (known != null && known.sizes == sizes) {
+            return known.values;
+        }
+        Loaded kernel = kernels.get(number);
+        for (Dim axis : kernel.axes) {
+            long size = sizes.evaluate(axis);
+            if (size > MAX_AXIS) {
+                throw new RunException("the dimension " + axis + " has " + size + " elements; at most " + MAX_AXIS);
+            }
+        }
+        long[] values = kernel.sizes.stream().mapToLong(sizes::value).toArray();
+        sized[number] = new Sized(sizes, values);
+        return values;
     }
 
     @Override
@@ -104,19 +133,12 @@ public final class HostMachine implements Machine<MemorySegment> {
             long start = System.nanoTime();
             Loaded kernel = kernels.get(launch.kernel());
             int buffers = arguments.size();
-            long[] frame = new long[buffers + kernel.sizes.size()];
+            long[] values = values(launch.kernel(), sizes);
+            long[] frame = new long[buffers + values.length];
             for (int i = 0; i < buffers; i++) {
                 frame[i] = arguments.get(i).address();
             }
-            for (int i = 0; i < kernel.sizes.size(); i++) {
-                frame[buffers + i] = sizes.value(kernel.sizes.get(i));
-            }
-            for (Dim axis : kernel.axes) {
-                if (sizes.evaluate(axis) > MAX_AXIS) {
-                    throw new RunException("the dimension " + axis + " has " + sizes.evaluate(axis)
-                            + " elements; at most " + MAX_AXIS);
-                }
-            }
+            System.arraycopy(values, 0, frame, buffers, values.length);
             run(kernel, launch, frame);
             observer.ifPresent(o -> o.launched(new Executable.Launched(
                     launch.kernel(), kernel.name, launch.where(), frame, start, System.nanoTime() - start)));

@@ -20,7 +20,7 @@ import tfx.runtime.Tensor;
 
 /// Attention under masks and biases, against PyTorch's `scaled_dot_product_attention`, which gets its masks as
 /// floats made beforehand; what it lacks (soft-capping) is composed of its products, tanh and softmax, a head at a
-/// time. An argument picks one length.
+/// time. Arguments pick one length, and after it one width of heads.
 public final class Attention {
     private static final double CAP = 50;
     private static final int WINDOW = 256;
@@ -80,6 +80,9 @@ public final class Attention {
                 for (int threads = length == 8192 ? 2 : 1; threads <= 2; threads++) {
                     torch.set_num_threads(threads);
                     for (int[] heads : new int[][] {{12, 64}, {8, 128}}) {
+                        if (arguments.length > 1 && Integer.parseInt(arguments[1]) != heads[1]) {
+                            continue;
+                        }
                         for (Form form : FORMS) {
                             String shape = "%d x %d x %d".formatted(heads[0], length, heads[1]);
                             String name = "%d thread, %s, %s".formatted(threads, shape, form.name);

@@ -1,0 +1,87 @@
+package tfx.compiler;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.nio.charset.StandardCharsets;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import tfx.ir.graph.Evaluator;
+import tfx.ir.graph.Graph;
+import tfx.ir.graph.Nd;
+import tfx.runtime.DType;
+import tfx.testkit.Close;
+import tfx.testkit.Values;
+
+/// Lengths that fill vectors, or four of them at once, have no code for a rest; lengths beside them do. So do
+/// loops that begin or end anywhere.
+final class FilledVectorsTest {
+    private static final int ROWS = 5;
+
+    @ParameterizedTest
+    @ValueSource(ints = {4, 8, 16, 32, 48, 63, 64, 65, 80, 112, 128, 192, 200, 256, 384, 480, 1000, 1024})
+    void rows(int length) {
+        for (String value : new String[] {
+            "sum(x)",
+            "max(x * y)",
+            "sum(exp(x), axis = 0)",
+            "max(x, axis = 0)",
+            "x * 2.0 + s",
+            "tanh(x) * s",
+            "layer_norm(x + y, s, s)",
+            "softmax(x)",
+            "mean(gelu(x * s))"
+        }) {
+            Map<String, Nd> inputs = new LinkedHashMap<>();
+            inputs.put("x", Values.small(new Random(3), DType.F32, ROWS, length));
+            inputs.put("y", Values.small(new Random(4), DType.F32, ROWS, length));
+            inputs.put("s", Values.small(new Random(5), DType.F32, length));
+            equalsTheEvaluator(
+                    "import nn; program p(x: f32[N, %1$d], y: f32[N, %1$d], s: f32[%1$d]) -> (r) { return %2$s; }"
+                            .formatted(length, value),
+                    inputs,
+                    length);
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {16, 64, 65, 128, 256, 400})
+    void keys(int length) {
+        for (String where : new String[] {
+            "causal(%d)".formatted(length),
+            "sliding_window(%d, 10)".formatted(length),
+            "prefix(%d, 33)".formatted(length)
+        }) {
+            Map<String, Nd> inputs = new LinkedHashMap<>();
+            for (String name : new String[] {"q", "k", "v"}) {
+                inputs.put(name, Values.small(new Random(name.hashCode()), DType.F32, 1, 2, length, 16));
+            }
+            inputs.put("b", Values.small(new Random(6), DType.F32, length, length)); // keeps keys side by side
+            equalsTheEvaluator("""
+                    import nn;
+                    program p(q: f32[1, 2, %1$d, 16], k: f32[1, 2, %1$d, 16], v: f32[1, 2, %1$d, 16], b: f32[%1$d, %1$d])
+                        -> (r) {
+                      return attention(q, k, v, where = %2$s, bias = b);
+                    }""".formatted(length, where), inputs, length);
+        }
+    }
+
+    private static void equalsTheEvaluator(String source, Map<String, Nd> inputs, int length) {
+        Graph graph = Compiler.check("filled.tfx", source.getBytes(StandardCharsets.UTF_8))
+                .programs()
+                .getFirst()
+                .graph();
+        Nd expected = Evaluator.run(graph, inputs, name -> null).get("r");
+        for (Engines engine : Engines.values()) {
+            if (!engine.name().startsWith("CPU")) {
+                continue;
+            }
+            Nd result = engine.run(graph, inputs).get("r");
+            assertThat(Close.difference(expected, result, length))
+                    .as("%s by %s", source, engine.name())
+                    .isEmpty();
+        }
+    }
+}
