@@ -17,7 +17,8 @@ import tfx.runtime.Dim;
 /// Matrix products of f32 tiles. Register tiles cover the result and read their operands where they lie; an
 /// operand whose layout no register tile reads is copied to one that it does, in blocks along the summed axis.
 final class DotEmitter {
-    /// Longest block along the summed axis of a copied operand.
+    /// Longest block along the summed axis of a copied operand. Both blocks are whole vectors, several at once
+    /// too.
     private static final int COPIED_DEPTH = 768;
 
     /// Longest block otherwise. A panel of the right operand then still fits the second-level cache.
@@ -210,7 +211,8 @@ final class DotEmitter {
                 stage.bind(over, k);
                 stage.bind(KernelEmitter.relative(over), k.minus(from));
                 Expr base = to.plus(k.minus(from).asInt().times(Expr.literal(micro.panel())));
-                new TileEmitter(emitter).inner(stage, column, first, width, dot.right(), new PanelSink(stage, base));
+                TileEmitter.Stretch stretch = new TileEmitter.Stretch(column, first, width, micro.panel());
+                new TileEmitter(emitter).inner(stage, stretch, dot.right(), new PanelSink(stage, base));
             });
             m.set(panel, panel.plus(Expr.literal(micro.panel())));
             m.set(to, to.plus(Expr.literal(depth * micro.panel())));

@@ -116,7 +116,7 @@ final class KernelEmitter {
         return buffers.get(name);
     }
 
-    /// Whether the points of an axis fill so many vectors without a rest, wherever a stage works on them.
+    /// Whether a stage's range of an axis always fills so many vectors at once without a rest.
     boolean isMultiple(String axis, int vectors) {
         return kernel.isMultiple(axis, vectors * lanes);
     }

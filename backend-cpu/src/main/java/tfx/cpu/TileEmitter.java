@@ -120,7 +120,7 @@ final class TileEmitter {
     private void loops(Stage stage, List<String> axes, int depth, Kernel.Expr value, Sink sink) {
         Method m = stage.method;
         if (axes.isEmpty()) {
-            inner(stage, "", Expr.literal(0L), m.let("n", Expr.literal(1)), value, sink);
+            inner(stage, new Stretch("", Expr.literal(0L), m.let("n", Expr.literal(1)), 1), value, sink);
             return;
         }
         if (depth >= axes.size() - 2 && sink.copies(axes.subList(depth, axes.size()))) {
@@ -132,7 +132,8 @@ final class TileEmitter {
                 stage.empties(axis);
             }
             Expr.Local low = m.let("low", stage.low(axis));
-            inner(stage, axis, low, m.let("n", stage.high(axis).minus(low).asInt()), value, sink);
+            Expr.Local count = m.let("n", stage.high(axis).minus(low).asInt());
+            inner(stage, new Stretch(axis, low, count, emitter.tiles().extent(axis)), value, sink);
             return;
         }
         Runnable inside = () -> loops(stage, axes, depth + 1, value, sink);
@@ -143,9 +144,18 @@ final class TileEmitter {
         }
     }
 
+    /// Neighbours along an axis.
+    ///
+    /// @param axis  empty for a single point
+    /// @param most  points that there may be; all stretches but the last have as many
+    record Stretch(String axis, Expr low, Expr.Local count, int most) {}
+
     /// The innermost loop: vectors while they fit, then one element after the other.
-    void inner(Stage stage, String axis, Expr low, Expr.Local count, Kernel.Expr value, Sink sink) {
+    void inner(Stage stage, Stretch stretch, Kernel.Expr value, Sink sink) {
         Method m = stage.method;
+        String axis = stretch.axis;
+        Expr low = stretch.low;
+        Expr.Local count = stretch.count;
         Values values = new Values(stage, axis, low);
         boolean vector = stage.vector
                 && !axis.isEmpty()
@@ -158,7 +168,7 @@ final class TileEmitter {
         Expr.Local x = m.let("x", Expr.literal(0));
         if (vector) {
             int lanes = emitter.lanes();
-            int unrolled = emitter.tiles().extent(axis) / lanes;
+            int unrolled = Math.min(stretch.most, emitter.tiles().extent(axis)) / lanes;
             boolean repeats = unrolled > 1 && values.fits(value, unrolled);
             if (repeats) {
                 m.counted(x, unrolled * lanes, count, () -> {

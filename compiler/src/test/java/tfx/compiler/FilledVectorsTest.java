@@ -46,6 +46,34 @@ final class FilledVectorsTest {
         }
     }
 
+    /// Right operands that are computed, or lie elsewhere, are copied panel by panel.
+    @ParameterizedTest
+    @ValueSource(ints = {4, 8, 12, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 113, 128, 384})
+    void columnsOfProducts(int columns) {
+        for (String value : new String[] {"x @ w", "x @ (w * 2.0)", "(x * 2.0) @ w", "x @ transpose(v)"}) {
+            Map<String, Nd> inputs = new LinkedHashMap<>();
+            inputs.put("x", Values.small(new Random(7), DType.F32, ROWS, 24));
+            inputs.put("w", Values.small(new Random(8), DType.F32, 24, columns));
+            inputs.put("v", Values.small(new Random(9), DType.F32, columns, 24));
+            equalsTheEvaluator(
+                    "program p(x: f32[N, 24], w: f32[24, %1$d], v: f32[%1$d, 24]) -> (r) { return %2$s; }"
+                            .formatted(columns, value),
+                    inputs,
+                    24);
+        }
+        Map<String, Nd> heads = new LinkedHashMap<>();
+        for (String name : new String[] {"q", "k", "v"}) {
+            heads.put(name, Values.small(new Random(name.hashCode()), DType.F32, 1, 2, 37, columns));
+        }
+        for (String v : new String[] {"v", "v * 2.0"}) {
+            equalsTheEvaluator("""
+                    import nn;
+                    program p(q: f32[1, 2, S, %1$d], k: f32[1, 2, S, %1$d], v: f32[1, 2, S, %1$d]) -> (r) {
+                      return attention(q, k, %2$s);
+                    }""".formatted(columns, v), heads, columns);
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(ints = {16, 64, 65, 128, 256, 400})
     void keys(int length) {

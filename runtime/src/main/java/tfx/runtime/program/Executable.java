@@ -69,7 +69,7 @@ public final class Executable<M> implements AutoCloseable {
     private final List<Step> steps;
 
     /// The memory of weights and constants, by place.
-    private final List<M> constants;
+    private final List<Optional<M>> constants;
 
     private final Temporaries temporaries;
     private final ReadWriteLock open = new ReentrantReadWriteLock();
@@ -93,7 +93,7 @@ public final class Executable<M> implements AutoCloseable {
             }
         }
         execution.outputs().forEach(o -> placed.add(o.value()));
-        this.constants = new ArrayList<>(Collections.nCopies(places.size(), null));
+        this.constants = new ArrayList<>(Collections.nCopies(places.size(), Optional.empty()));
         this.steps = placed(execution.steps());
         this.temporaries = new Temporaries(execution, values, placed);
     }
@@ -135,12 +135,12 @@ public final class Executable<M> implements AutoCloseable {
                     throw new RunException("weight '" + value.source() + "' is missing");
                 }
                 weightSizes.bind(value.source(), value.type(), tensor.shape());
-                constants.set(places.get(value.name()), machine.weight(tensor));
+                put(constants, value.name(), machine.weight(tensor));
             }
         }
         for (Execution.Value value : execution.values()) {
             if (value.role() == Role.CONSTANT) {
-                constants.set(places.get(value.name()), machine.constant(value.bytes(weightSizes)));
+                put(constants, value.name(), machine.constant(value.bytes(weightSizes)));
             }
         }
         // What depends on weights alone runs now, before any call checks the other guards.
@@ -179,19 +179,18 @@ public final class Executable<M> implements AutoCloseable {
                     Tensor.zeros(results, values.get(output.value()).type().dtype(), shaped.outputs[i]));
         }
         try (Machine.Call<M> call = machine.begin(shaped.slab.bytes(), observer)) {
-            List<M> memory = new ArrayList<>(constants);
+            List<Optional<M>> memory = new ArrayList<>(constants);
             for (Execution.Value value : inputs) {
-                memory.set(places.get(value.name()), call.input(value.source(), given.get(value.source())));
+                put(memory, value.name(), call.input(value.source(), given.get(value.source())));
             }
             for (Temporaries.Place place : shaped.slab.places()) {
-                memory.set(places.get(place.name()), call.temporary(place.offset(), place.bytes()));
+                put(memory, place.name(), call.temporary(place.offset(), place.bytes()));
             }
             Map<String, M> copied = new LinkedHashMap<>();
             for (Execution.Output output : execution.outputs()) {
                 M result = call.result(output.name(), outputs.get(output.name()));
-                int place = places.get(output.value());
-                if (memory.get(place) == null) {
-                    memory.set(place, result);
+                if (memory.get(places.get(output.value())).isEmpty()) {
+                    put(memory, output.value(), result);
                 } else {
                     copied.put(output.name(), result);
                 }
@@ -209,7 +208,7 @@ public final class Executable<M> implements AutoCloseable {
         return outputs;
     }
 
-    /// Checks the arguments.
+    /// Checks the arguments, and finds what their shapes decide, or takes it from the call before.
     private Shaped shaped(Map<String, Tensor> given) {
         long[][] shapes = new long[inputs.size()][];
         for (int i = 0; i < shapes.length; i++) {
@@ -238,17 +237,21 @@ public final class Executable<M> implements AutoCloseable {
         return shaped;
     }
 
-    private M at(List<M> memory, String buffer) {
-        return memory.get(places.get(buffer));
+    private void put(List<Optional<M>> memory, String buffer, M its) {
+        memory.set(places.get(buffer), Optional.of(its));
     }
 
-    private void run(List<Step> steps, Machine.Call<M> call, List<M> memory, Sizes sizes) {
+    private M at(List<Optional<M>> memory, String buffer) {
+        return memory.get(places.get(buffer)).orElseThrow();
+    }
+
+    private void run(List<Step> steps, Machine.Call<M> call, List<Optional<M>> memory, Sizes sizes) {
         for (Step step : steps) {
             switch (step) {
-                case Launch(Execution.Launch launch, int[] places) -> {
-                    List<M> arguments = new ArrayList<>(places.length);
-                    for (int place : places) {
-                        arguments.add(memory.get(place));
+                case Launch(Execution.Launch launch, int[] buffers) -> {
+                    List<M> arguments = new ArrayList<>(buffers.length);
+                    for (int buffer : buffers) {
+                        arguments.add(memory.get(buffer).orElseThrow());
                     }
                     call.launch(launch, arguments, sizes);
                 }
@@ -257,7 +260,7 @@ public final class Executable<M> implements AutoCloseable {
         }
     }
 
-    private void repeat(Repeat step, Machine.Call<M> call, List<M> memory, Sizes sizes) {
+    private void repeat(Repeat step, Machine.Call<M> call, List<Optional<M>> memory, Sizes sizes) {
         Execution.Repeat repeat = step.repeat;
         Set<String> states = new TreeSet<>();
         for (Execution.Carry carry : repeat.carried()) {
@@ -292,7 +295,11 @@ public final class Executable<M> implements AutoCloseable {
     ///
     /// @param aside memory for the next states that are states themselves
     private void advance(
-            Execution.Repeat repeat, Machine.Call<M> call, Map<String, M> aside, List<M> memory, Sizes sizes) {
+            Execution.Repeat repeat,
+            Machine.Call<M> call,
+            Map<String, M> aside,
+            List<Optional<M>> memory,
+            Sizes sizes) {
         aside.forEach((name, to) ->
                 call.copy(at(memory, name), to, 0, values.get(name).bytes(sizes)));
         for (Execution.Carry carry : repeat.carried()) {
