@@ -17,8 +17,8 @@ import tfx.runtime.Dim;
 /// Matrix products of f32 tiles. Register tiles cover the result and read their operands where they lie; an
 /// operand whose layout no register tile reads is copied to one that it does, in blocks along the summed axis.
 final class DotEmitter {
-    /// Longest block along the summed axis of a copied operand. Both blocks are whole vectors, several at once
-    /// too.
+    /// Longest block along the summed axis of a copied operand. Both blocks are whole vectors; of axes so short
+    /// that several vectors are code without a loop, there is one block.
     private static final int COPIED_DEPTH = 768;
 
     /// Longest block otherwise. A panel of the right operand then still fits the second-level cache.

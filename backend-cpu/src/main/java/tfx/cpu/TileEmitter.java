@@ -146,8 +146,9 @@ final class TileEmitter {
 
     /// Neighbours along an axis.
     ///
-    /// @param axis  empty for a single point
-    /// @param most  points that there may be; all stretches but the last have as many
+    /// @param axis empty for a single point
+    /// @param most points that there may be, whole vectors; all stretches of a stage's range but the last have
+    ///             as many
     record Stretch(String axis, Expr low, Expr.Local count, int most) {}
 
     /// The innermost loop: vectors while they fit, then one element after the other.

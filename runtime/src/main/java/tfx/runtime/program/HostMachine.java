@@ -22,7 +22,8 @@ public final class HostMachine implements Machine<MemorySegment> {
     /// @param axes  sizes of axes that only a call knows
     public record Loaded(CompiledKernel code, String name, List<String> sizes, List<Dim> axes, Needs needs) {}
 
-    /// What the sizes of a call are to a kernel.
+    /// What the sizes of a call are to a kernel. Calls whose arguments have the shapes of the call before bring
+    /// the same object.
     ///
     /// @param values of the symbols that its frame holds
     private record Sized(Sizes sizes, long[] values) {}

@@ -35,10 +35,12 @@ public final class Start {
 
     private void run() throws Exception {
         Path jar = folder.resolve("minilm.jar");
+        Path runtime = folder.resolve("tfx-runtime.jar");
+        List.of(folder, jar, runtime).forEach(p -> p.toFile().deleteOnExit()); // the last first
         String tfx = home.resolve("tfx").toString();
         process(List.of(tfx, "compile", source, "-o", jar.toString(), "--with-runtime"));
         String model = TfxEncoder.SAMPLES.resolve("minilm/weights/all-minilm-l6-v2.onnx").toString();
-        String own = folder.resolve("tfx-runtime.jar") + ":" + jar + ":" + classes();
+        String own = runtime + ":" + jar + ":" + classes();
         System.out.printf("%-44s %10s %10s %8s%n", "row", "tfx ms", "peer ms", "ratio");
         for (int length : new int[] {16, 128}) {
             for (int threads = 1; threads <= 2; threads++) {
