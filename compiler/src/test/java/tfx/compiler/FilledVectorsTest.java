@@ -15,8 +15,8 @@ import tfx.runtime.DType;
 import tfx.testkit.Close;
 import tfx.testkit.Values;
 
-/// Lengths that fill vectors, or four of them at once, have no code for a rest; lengths beside them do. So do
-/// loops that begin or end anywhere.
+/// Lengths that fill vectors, or several at once, have no code for a rest. Lengths beside them have, and loops
+/// that begin or end anywhere.
 final class FilledVectorsTest {
     private static final int ROWS = 5;
 

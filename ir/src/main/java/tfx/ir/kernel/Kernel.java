@@ -262,8 +262,8 @@ public record Kernel(
         return Math.toIntExact(Math.max(most, 1));
     }
 
-    /// Whether the points of an axis on which statements work at once are always a multiple of `points`: all of
-    /// them, those of a grid tile, those of a loop's step.
+    /// Whether the points of an axis on which a statement works at once are always a multiple of `points`: all of
+    /// them, those of a grid tile, those of a loop's step. An emitter that cuts them further answers for that.
     public boolean isMultiple(String name, int points) {
         Axis axis = axis(name).orElseThrow();
         return axis.split().isEmpty()
