@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.UnaryOperator;
 import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
 import tfx.cpu.code.ClassCode;
@@ -341,10 +342,11 @@ final class MicroKernels {
                 }
             }
         });
+        UnaryOperator<Expr> known = v.known();
         for (int r = 0; r < tile.rows; r++) {
             Expr row = p.c.plus(p.cRow.times(Expr.literal(r)));
             for (int i = 0; i < width; i++) {
-                m.call(v.store(v.known(sums.get(width * r + i)), floats, row.plus(Expr.literal(i * lanes))));
+                m.call(v.store(known.apply(sums.get(width * r + i)), floats, row.plus(Expr.literal(i * lanes))));
             }
         }
     }

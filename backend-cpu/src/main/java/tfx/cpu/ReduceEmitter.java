@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiConsumer;
+import java.util.function.BinaryOperator;
+import java.util.function.UnaryOperator;
 import org.objectweb.asm.Type;
 import tfx.cpu.code.Expr;
 import tfx.cpu.code.Method;
@@ -166,9 +168,10 @@ final class ReduceEmitter {
                     values.begin();
                 }
             });
+            UnaryOperator<Expr> known = lanes.known();
             for (int i = 0; i < together; i++) {
                 Expr at = m.let("at", to.plus(points.get(i)));
-                Expr sum = lanes.known(sums.get(i));
+                Expr sum = known.apply(sums.get(i));
                 Expr result = reduce.accumulate() ? joined(lanes, reduce, lanes.load(stage.floats, at), sum) : sum;
                 m.call(lanes.store(result, stage.floats, at));
             }
@@ -208,69 +211,68 @@ final class ReduceEmitter {
     /// A sum of f32 in partial sums: those of one vector, or of several where the code for as many is short, which
     /// then need not wait for each other.
     private Expr lanes(Stage stage, Kernel.Reduce reduce, Values values, Expr.Local count) {
-        Method m = stage.method;
-        int lanes = emitter.lanes();
         int vectors = values.fits(reduce.value(), SUMS) ? SUMS : 1;
-        int sums = vectors * lanes;
-        int partial = emitter.tiles().reserve(Tiles.Kind.FLOATS, sums);
+        int partial = emitter.tiles().reserve(Tiles.Kind.FLOATS, vectors * emitter.lanes());
         boolean vector =
                 stage.vector && Values.hasVectorForm(reduce.fn().combine()) && values.vectorizes(reduce.value());
         values.hoist(reduce.value(), vector);
-        Expr.Local x = m.let("x", Expr.literal(0));
-        if (vector) {
-            vectorSums(stage, reduce, values, count, x, vectors, partial);
-        } else {
-            Expr neutral = new Expr.Literal((float) reduce.fn().floatIdentity());
-            Expr.Local lane = m.let("lane", Expr.literal(0));
-            m.loop(
-                    lane,
-                    Expr.literal(1),
-                    Expr.literal(sums),
-                    () -> m.add(new Statement.SetElement(
-                            stage.floats, Expr.literal(partial).plus(lane), neutral)));
-        }
-        values.begin();
-        if (!vector || !emitter.isMultiple(reduce.over(), 1)) {
-            m.loop(x, Expr.literal(1), count, () -> {
-                Expr lane = Expr.literal(partial).plus(new Expr.Arithmetic("&", x, Expr.literal(sums - 1)));
-                Expr.Local at = m.let("p", lane);
-                Expr value = values.scalar(reduce.value(), Optional.of(x));
-                join(stage, reduce, values, at, value);
-            });
-        }
-        for (int half = sums / 2; half >= lanes; half /= 2) {
+        Expr.Local x = stage.method.let("x", Expr.literal(0));
+        return vector
+                ? vectorSum(stage, reduce, values, count, x, vectors, partial)
+                : scalarSum(stage, reduce, values, count, x, vectors, partial);
+    }
+
+    /// The scalar twin of {@link #vectorSum}: partial sums lie in the scratch array.
+    private Expr scalarSum(
+            Stage stage, Kernel.Reduce reduce, Values values, Expr count, Expr.Local x, int vectors, int partial) {
+        Method m = stage.method;
+        int sums = vectors * emitter.lanes();
+        Expr neutral = new Expr.Literal((float) reduce.fn().floatIdentity());
+        Expr.Local first = m.let("lane", Expr.literal(0));
+        m.loop(
+                first,
+                Expr.literal(1),
+                Expr.literal(sums),
+                () -> m.add(new Statement.SetElement(
+                        stage.floats, Expr.literal(partial).plus(first), neutral)));
+        rest(stage, reduce, values, count, x, sums, partial);
+        for (int half = sums / 2; half >= emitter.lanes(); half /= 2) {
             Expr.Local lane = m.let("lane", Expr.literal(partial));
-            Expr other = lane.plus(Expr.literal(half));
-            Expr end = Expr.literal(partial + half);
-            if (vector) {
-                VectorLanes v = stage.vectorLanes();
-                m.counted(lane, lanes, end, () -> {
-                    Expr a = v.load(stage.floats, lane);
-                    Expr b = v.load(stage.floats, other);
-                    m.call(v.store(joined(v, reduce, a, b), stage.floats, lane));
-                });
-            } else {
-                m.loop(
-                        lane,
-                        Expr.literal(1),
-                        end,
-                        () -> join(stage, reduce, values, lane, new Expr.Element(stage.floats, other)));
-            }
+            Expr other = new Expr.Element(stage.floats, lane.plus(Expr.literal(half)));
+            m.loop(lane, Expr.literal(1), Expr.literal(partial + half), () -> join(stage, reduce, values, lane, other));
         }
         List<Expr> parts = new ArrayList<>();
-        for (int lane = 0; lane < lanes; lane++) {
+        for (int lane = 0; lane < emitter.lanes(); lane++) {
             parts.add(m.let("part", new Expr.Element(stage.floats, Expr.literal(partial + lane))));
         }
-        while (parts.size() > 1) {
-            int half = parts.size() / 2;
-            List<Expr> joined = new ArrayList<>();
-            for (int lane = 0; lane < half; lane++) {
-                Expr pair = joined(values, reduce, parts.get(lane), parts.get(lane + half));
-                joined.add(m.let("part", pair));
+        return halved(parts, (a, b) -> m.let("part", joined(values, reduce, a, b)));
+    }
+
+    /// Adds the elements from `x` on, one by one, to partial sums in the scratch array.
+    private static void rest(
+            Stage stage, Kernel.Reduce reduce, Values values, Expr count, Expr.Local x, int sums, int partial) {
+        Method m = stage.method;
+        values.begin();
+        m.loop(x, Expr.literal(1), count, () -> {
+            Expr lane = Expr.literal(partial).plus(new Expr.Arithmetic("&", x, Expr.literal(sums - 1)));
+            Expr.Local at = m.let("p", lane);
+            Expr value = values.scalar(reduce.value(), Optional.of(x));
+            join(stage, reduce, values, at, value);
+        });
+    }
+
+    /// Joins the first half of some parts with the second, until there is one.
+    private static Expr halved(List<Expr> parts, BinaryOperator<Expr> joined) {
+        List<Expr> left = parts;
+        while (left.size() > 1) {
+            int half = left.size() / 2;
+            List<Expr> pairs = new ArrayList<>();
+            for (int i = 0; i < half; i++) {
+                pairs.add(joined.apply(left.get(i), left.get(i + half)));
             }
-            parts = joined;
+            left = pairs;
         }
-        return parts.getFirst();
+        return left.getFirst();
     }
 
     /// Two partial results as one.
@@ -303,9 +305,9 @@ final class ReduceEmitter {
         stage.method.add(new Statement.SetElement(stage.floats, at, joined));
     }
 
-    /// Sums whole vectors from `x` on and stores the partial sums. Sums are arguments: see {@link
-    /// VectorLanes#known}.
-    private void vectorSums(
+    /// Sums whole vectors from `x` on, then what is left, by way of the scratch array. Sums are arguments: see
+    /// {@link VectorLanes#known}.
+    private Expr vectorSum(
             Stage stage, Kernel.Reduce reduce, Values values, Expr count, Expr.Local x, int vectors, int partial) {
         Method m = stage.method;
         VectorLanes v = stage.vectorLanes();
@@ -322,17 +324,33 @@ final class ReduceEmitter {
                 m.set(sums.get(i), joined(v, reduce, sums.get(i), value));
             }
         });
-        for (int i = 0; i < vectors; i++) {
-            m.call(v.store(v.known(sums.get(i)), stage.floats, Expr.literal(partial + i * lanes)));
+        UnaryOperator<Expr> known = v.known();
+        List<Expr> parts = new ArrayList<>();
+        sums.forEach(sum -> parts.add(v.let(known.apply(sum))));
+        if (!emitter.isMultiple(reduce.over(), vectors)) {
+            for (int i = 0; i < vectors; i++) {
+                m.call(v.store(parts.get(i), stage.floats, Expr.literal(partial + i * lanes)));
+            }
+            if (vectors > 1) {
+                values.begin();
+                m.counted(x, lanes, count, () -> {
+                    Expr lane = new Expr.Arithmetic("&", x, Expr.literal(vectors * lanes - 1));
+                    Expr.Local at = m.let("p", Expr.literal(partial).plus(lane));
+                    Expr sum = v.load(stage.floats, at);
+                    m.call(v.store(joined(v, reduce, sum, values.vector(reduce.value(), x)), stage.floats, at));
+                });
+            }
+            if (!emitter.isMultiple(reduce.over(), 1)) {
+                rest(stage, reduce, values, count, x, vectors * lanes, partial);
+            }
+            for (int i = 0; i < vectors; i++) {
+                parts.set(i, v.let(v.load(stage.floats, Expr.literal(partial + i * lanes))));
+            }
         }
-        if (vectors > 1 && !emitter.isMultiple(reduce.over(), vectors)) {
-            values.begin();
-            m.counted(x, lanes, count, () -> {
-                Expr lane = new Expr.Arithmetic("&", x, Expr.literal(vectors * lanes - 1));
-                Expr.Local at = m.let("p", Expr.literal(partial).plus(lane));
-                Expr sum = v.load(stage.floats, at);
-                m.call(v.store(joined(v, reduce, sum, values.vector(reduce.value(), x)), stage.floats, at));
-            });
+        Expr sum = halved(parts, (a, b) -> v.let(joined(v, reduce, a, b)));
+        for (int half = lanes / 2; half > 0; half /= 2) {
+            sum = v.let(joined(v, reduce, sum, v.turned(sum, half)));
         }
+        return v.first(sum);
     }
 }

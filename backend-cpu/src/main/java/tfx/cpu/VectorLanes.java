@@ -1,6 +1,7 @@
 package tfx.cpu;
 
 import java.util.List;
+import java.util.function.UnaryOperator;
 import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
 import tfx.cpu.code.Expr;
@@ -16,6 +17,7 @@ record VectorLanes(Method method, int width) implements Lanes {
     private static final Type INTS = Type.getObjectType(INT_VECTOR);
     private static final Type VECTOR = Type.getObjectType(PACKAGE + "Vector");
     private static final Type MASK = Type.getObjectType(PACKAGE + "VectorMask");
+    private static final Type SHUFFLE = Type.getObjectType(PACKAGE + "VectorShuffle");
     private static final Type SPECIES = Type.getObjectType(PACKAGE + "VectorSpecies");
     private static final Type SEGMENT = Type.getType("Ljava/lang/foreign/MemorySegment;");
     private static final Type ORDER = Type.getType("Ljava/nio/ByteOrder;");
@@ -223,11 +225,25 @@ record VectorLanes(Method method, int width) implements Lanes {
                 List.of(species(), value));
     }
 
-    /// The vector `x`, carried around a loop, as the result of an operation: the JIT compiler then knows its class
+    /// Makes a vector that a loop carried the result of an operation: the JIT compiler then knows its class
     /// without having seen it, and keeps it in a register. For the same reason a sum in a loop is an argument, and
-    /// never what a method is called on.
-    Expr known(Expr x) {
-        return choose(mask(Expr.literal(1)), x, constant(0f));
+    /// never what a method is called on. What the operation takes is made here, once for all vectors.
+    UnaryOperator<Expr> known() {
+        Expr all = let(mask(Expr.literal(1)));
+        Expr zero = let(constant(0f));
+        return x -> choose(all, x, zero);
+    }
+
+    /// The vector `x` turned by some lanes: lane `i` holds what lane `i + by` did, the last what the first did.
+    Expr turned(Expr x, int by) {
+        Type[] types = {Type.INT_TYPE, Type.INT_TYPE, Type.BOOLEAN_TYPE};
+        Expr shuffle = of("iotaShuffle", SHUFFLE, species(), types, Expr.literal(by), Expr.literal(1), Expr.literal(1));
+        return of("rearrange", FLOATS, x, new Type[] {SHUFFLE}, shuffle);
+    }
+
+    /// The first lane.
+    Expr first(Expr x) {
+        return of("lane", Type.FLOAT_TYPE, x, new Type[] {Type.INT_TYPE}, Expr.literal(0));
     }
 
     /// The mask that is `condition` (an int) in every lane.

@@ -1,18 +1,12 @@
 package tfx.compiler;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
-import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import tfx.ir.graph.Evaluator;
-import tfx.ir.graph.Graph;
 import tfx.ir.graph.Nd;
 import tfx.runtime.DType;
-import tfx.testkit.Close;
 import tfx.testkit.Values;
 
 /// Lengths that fill vectors, or several at once, have no code for a rest. Lengths beside them have, and loops
@@ -97,19 +91,6 @@ final class FilledVectorsTest {
     }
 
     private static void equalsTheEvaluator(String source, Map<String, Nd> inputs, int length) {
-        Graph graph = Compiler.check("filled.tfx", source.getBytes(StandardCharsets.UTF_8))
-                .programs()
-                .getFirst()
-                .graph();
-        Nd expected = Evaluator.run(graph, inputs, name -> null).get("r");
-        for (Engines engine : Engines.values()) {
-            if (!engine.name().startsWith("CPU")) {
-                continue;
-            }
-            Nd result = engine.run(graph, inputs).get("r");
-            assertThat(Close.difference(expected, result, length))
-                    .as("%s by %s", source, engine.name())
-                    .isEmpty();
-        }
+        AgainstEvaluator.check(source, inputs, length, AgainstEvaluator.cpu());
     }
 }

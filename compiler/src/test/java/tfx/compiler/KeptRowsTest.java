@@ -2,20 +2,17 @@ package tfx.compiler;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tfx.cpu.CpuProgram;
 import tfx.ir.Target;
-import tfx.ir.graph.Evaluator;
-import tfx.ir.graph.Graph;
 import tfx.ir.graph.Nd;
 import tfx.ir.kernel.Exprs;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
-import tfx.testkit.Close;
 import tfx.testkit.Values;
 
 /// Exponentials that a row is summed over and divided by: computed once where a tile can hold the row, along any
@@ -38,26 +35,15 @@ final class KeptRowsTest {
             })
     void equalTheEvaluator(String type, String e, String sum, int exponentials) {
         String source = "program p(x: %s) -> (y) { e = %s; return e / %s; }".formatted(type, e, sum);
-        Graph graph = Compiler.check("rows.tfx", source.getBytes(StandardCharsets.UTF_8))
-                .programs()
-                .getFirst()
-                .graph();
         DType dtype = DType.parse(type.substring(0, type.indexOf('['))).orElseThrow();
         long[] shape = java.util.Arrays.stream(
                         type.substring(type.indexOf('[') + 1, type.length() - 1).split(", "))
                 .mapToLong(Long::parseLong)
                 .toArray();
-        Map<String, Nd> inputs = Map.of("x", Values.small(new Random(11), dtype, shape));
-        Nd expected = Evaluator.run(graph, inputs, name -> null).get("y");
-        for (Engines engine : Engines.values()) {
-            Nd y = engine.run(graph, inputs).get("y");
-            assertThat(Close.difference(expected, y, (int) shape[shape.length - 1]))
-                    .as(engine.name())
-                    .isEmpty();
-        }
+        equalsTheEvaluator(source, Values.small(new Random(11), dtype, shape), (int) shape[shape.length - 1]);
         Target target = Target.cpu(CpuProgram.nativeLanes());
         int[] found = new int[1];
-        Pipeline.run(graph, new Pipeline.Options(target, true)).kernels().kernels().stream()
+        Pipeline.run(AgainstEvaluator.graph(source), new Pipeline.Options(target, true)).kernels().kernels().stream()
                 .flatMap(k -> k.body().stream())
                 .flatMap(s -> Exprs.values(s).stream())
                 .forEach(v -> Exprs.walk(
@@ -109,16 +95,6 @@ final class KeptRowsTest {
     }
 
     private static void equalsTheEvaluator(String source, Nd x, int columns) {
-        Graph graph = Compiler.check("rows.tfx", source.getBytes(StandardCharsets.UTF_8))
-                .programs()
-                .getFirst()
-                .graph();
-        Nd expected = Evaluator.run(graph, Map.of("x", x), name -> null).get("y");
-        for (Engines engine : Engines.values()) {
-            Nd y = engine.run(graph, Map.of("x", x)).get("y");
-            assertThat(Close.difference(expected, y, columns))
-                    .as("%s by %s", source, engine.name())
-                    .isEmpty();
-        }
+        AgainstEvaluator.check(source, Map.of("x", x), columns, List.of(Engines.values()));
     }
 }

@@ -177,7 +177,17 @@ final class OnlineKernel {
         return read;
     }
 
-    /// The scores of a block. Where queries are copied, to be turned, `scaled` moves to them.
+    /// Whether the queries are so few that a register tile would mostly work for nobody, as where one token is
+    /// decoded after the other.
+    private boolean few() {
+        return puller.axisSize(walk.query())
+                .flatMap(Dim::constant)
+                .filter(c -> c <= Math.max(target.panel() / 4, 1))
+                .isPresent();
+    }
+
+    /// The scores of a block. Where queries are copied, to be turned, `scaled` moves to them. The products of few
+    /// queries with a key are summed along the key, which is read in place.
     private void product(
             boolean columns,
             Optional<Kernel.Binary> scaled,
@@ -185,6 +195,11 @@ final class OnlineKernel {
             List<Kernel.Statement> before,
             List<Kernel.Statement> loop) {
         OnlineWalk.ScoreProduct product = walk.product();
+        if (few()) {
+            Expr terms = new Kernel.Binary(BinaryFn.MUL, product.queries(), product.keyRows());
+            loop.add(new Kernel.Reduce(walk.scores(), dtype, cells, ReduceFn.SUM, product.depth(), false, terms));
+            return;
+        }
         Expr left = product.queries();
         Expr right = product.keyRows();
         if (columns) {
@@ -310,8 +325,8 @@ final class OnlineKernel {
     }
 
     /// Whether scores lie as `[keys, queries]`: rows of keys are read in place, and what is carried along the keys
-    /// runs down columns, a vector of queries at once. Not where the width of heads is unknown, nor where scores
-    /// read neighbours along the keys, such as a stored bias.
+    /// runs down columns, a vector of queries at once. Not where queries are few or the width of heads is unknown,
+    /// nor where scores read neighbours along the keys, such as a stored bias.
     private boolean inColumns() {
         boolean[] rows = new boolean[1];
         reads().forEach(expr -> Exprs.walk(expr, e -> {
@@ -323,6 +338,7 @@ final class OnlineKernel {
             }
         }));
         return !rows[0]
+                && !few()
                 && puller.axisSize(walk.product().depth())
                         .flatMap(Dim::constant)
                         .filter(c -> c <= OnlineLowering.MAX_WIDTH)

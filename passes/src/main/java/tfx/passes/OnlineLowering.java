@@ -69,8 +69,8 @@ final class OnlineLowering {
             throw new Illegal("the second product has no rows, or several columns or sums");
         }
         keys = labels.axis(labels.summed().charAt(0));
-        // Rows before the last, such as the heads of a group, are axes of the grid like batches.
-        String query = labels.axis(labels.rows().charAt(labels.rows().length() - 1));
+        char queries = queries(labels);
+        String query = labels.axis(queries);
         String value = labels.axis(labels.columns().charAt(0));
         if (puller.axisSize(value)
                 .flatMap(Dim::constant)
@@ -126,14 +126,29 @@ final class OnlineLowering {
         List<Dim> place = DotLowering.push(body, root, second, puller, mixedIndex);
         Expr result = puller.pull(root.id(), place);
 
-        String leading = labels.rows().substring(0, labels.rows().length() - 1);
         List<String> outer = new ArrayList<>();
-        for (char c : (labels.batch() + leading).toCharArray()) {
-            outer.add(labels.axis(c));
+        for (char c : (labels.batch() + labels.rows()).toCharArray()) {
+            if (c != queries) {
+                outer.add(labels.axis(c));
+            }
         }
         OnlineWalk walk =
                 new OnlineWalk(dtype, outer, query, keys, value, product, scores, largest, sums, mixing, mixed, values);
         return new OnlineKernel(body, root, target, puller, walk).assemble(name, place, result);
+    }
+
+    /// The rows that a task takes several of, all with the same keys: the last, or those before it, such as the
+    /// heads of a group, where there is one query for each. Other rows are axes of the grid like batches.
+    private char queries(Labels labels) {
+        String rows = labels.rows();
+        for (int i = rows.length() - 1; i >= 0; i--) {
+            if (puller.axisSize(labels.axis(rows.charAt(i)))
+                    .filter(size -> size.isConstant(1))
+                    .isEmpty()) {
+                return rows.charAt(i);
+            }
+        }
+        return rows.charAt(rows.length() - 1);
     }
 
     /// Exp-shift holds for terms `exp(t - m)` where `m` is the maximum of that very `t`, and where a score that

@@ -11,7 +11,9 @@ import org.lwjgl.opencl.CL;
 import org.lwjgl.opencl.CL10;
 import org.lwjgl.opencl.CL11;
 import org.lwjgl.opencl.CL12;
+import org.lwjgl.system.Configuration;
 import org.lwjgl.system.MemoryStack;
+import org.lwjgl.system.Platform;
 import tfx.opencl.Group;
 import tfx.runtime.RunException;
 
@@ -65,6 +67,10 @@ public record Device(
             + " 'apt-get install ocl-icd-libopencl1 pocl-opencl-icd' (PoCL runs on any processor); on other systems the"
             + " GPU vendor's driver, or PoCL from the system's packages";
 
+    /// The loader on Linux, by the name that programs need. The one without a number, which LWJGL looks for, is
+    /// there where programs are built, if at all.
+    private static final String LIBRARY = "libOpenCL.so.1";
+
     /// What to say where there is none.
     public static final String NONE = "there is no OpenCL device: the loader finds no driver; " + INSTALL;
 
@@ -81,6 +87,9 @@ public record Device(
     }
 
     private static List<Device> find() {
+        if (Platform.get() == Platform.LINUX && Configuration.OPENCL_LIBRARY_NAME.get() == null) {
+            Configuration.OPENCL_LIBRARY_NAME.set(LIBRARY);
+        }
         try {
             CL.getFunctionProvider();
         } catch (LinkageError | IllegalStateException e) {
