@@ -48,6 +48,10 @@ final class CompileCommand implements Callable<Integer> {
         if (!name.matches("[a-z_][A-Za-z0-9_]*([.][a-z_][A-Za-z0-9_]*)*")) {
             throw new Main.Usage("'" + name + "' is no package name; give one with --package=NAME");
         }
+        if (!Files.isDirectory(Programs.folder(out))) {
+            throw new Main.Usage(
+                    "there is no folder " + Programs.folder(out) + " to write " + out.getFileName() + " to");
+        }
         Path made = out.resolveSibling(out.getFileName() + ".part");
         List<String> classes;
         try {

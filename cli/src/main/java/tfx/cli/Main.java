@@ -5,7 +5,10 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine;
@@ -76,6 +79,10 @@ public final class Main {
                 System.err.println("tfx: " + run.getMessage());
                 return RUN_FAILED;
             }
+            case FileSystemException file -> {
+                System.err.println("tfx: " + problem(file));
+                return RUN_FAILED;
+            }
             case IOException io -> {
                 System.err.println("tfx: " + io.getMessage());
                 return RUN_FAILED;
@@ -84,6 +91,15 @@ public final class Main {
                 return bug(e, arguments);
             }
         }
+    }
+
+    /// What is wrong with a file: the exceptions of the JDK have its name alone for a message.
+    private static String problem(FileSystemException e) {
+        return switch (e) {
+            case NoSuchFileException n -> e.getFile() + " does not exist, or its folder does not";
+            case AccessDeniedException a -> "no permission for " + e.getFile();
+            default -> e.getMessage();
+        };
     }
 
     /// Reports a bug of ours: what happened goes into a file that a report can attach.
