@@ -1,6 +1,7 @@
 package tfx.cpu;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -92,15 +93,19 @@ final class ReduceEmitter {
             stage.empties(column);
         }
         Expr.Local low = m.let("low", stage.low(column));
-        Expr.Local count = m.let("n", stage.high(column).minus(low).asInt());
+        Expr.Local points = m.let("n", stage.high(column).minus(low).asInt());
         Tiles.Tile tile = emitter.tile(reduce.name());
         Expr to = m.let("to", emitter.tilePosition(stage, tile, column));
         Expr.Local x = m.let("x", Expr.literal(0));
         Values probe = new Values(stage, column, low);
-        if (stage.vector
+        boolean vector = stage.vector
                 && Values.hasVectorForm(reduce.fn().combine())
                 && probe.varying(reduce.value())
-                && probe.vectorizes(reduce.value())) {
+                && probe.vectorizes(reduce.value());
+        // Scratch has room for whole vectors, and nothing reads what lies behind the end of a row.
+        boolean filled = vector && !emitter.isMultiple(column, 1) && probe.inScratch(reduce.value());
+        Expr.Local count = filled ? m.let("n", stage.filled(points)) : points;
+        if (vector) {
             boolean wide = probe.fits(reduce.value(), COLUMNS);
             if (wide) {
                 vectors(stage, reduce, COLUMNS, x, low, count, to);
@@ -108,7 +113,7 @@ final class ReduceEmitter {
             if (!wide || !emitter.isMultiple(column, COLUMNS)) {
                 vectors(stage, reduce, 1, x, low, count, to);
             }
-            if (emitter.isMultiple(column, 1)) {
+            if (filled || emitter.isMultiple(column, 1)) {
                 return;
             }
         }
@@ -305,9 +310,42 @@ final class ReduceEmitter {
         stage.method.add(new Statement.SetElement(stage.floats, at, joined));
     }
 
-    /// Sums whole vectors from `x` on, then what is left, by way of the scratch array. Sums are arguments: see
-    /// {@link VectorLanes#known}.
+    /// Sums a row in vectors and joins its partial sums in registers.
     private Expr vectorSum(
+            Stage stage, Kernel.Reduce reduce, Values values, Expr count, Expr.Local x, int vectors, int partial) {
+        VectorLanes v = stage.vectorLanes();
+        int lanes = emitter.lanes();
+        int extent = emitter.tiles().extent(reduce.over());
+        boolean whole = extent % lanes == 0
+                && emitter.kernel().isMultiple(reduce.over(), extent)
+                && values.fits(reduce.value(), extent / lanes);
+        List<Expr> parts = whole
+                ? shortRow(stage, reduce, values, extent / lanes, vectors)
+                : longRow(stage, reduce, values, count, x, vectors, partial);
+        Expr sum = halved(parts, (a, b) -> v.let(joined(v, reduce, a, b)));
+        for (int half = lanes / 2; half > 0; half /= 2) {
+            sum = v.let(joined(v, reduce, sum, v.turned(sum, half)));
+        }
+        return v.first(sum);
+    }
+
+    /// The partial sums of a row of some whole vectors, always as many: code without a loop.
+    private List<Expr> shortRow(Stage stage, Kernel.Reduce reduce, Values values, int count, int vectors) {
+        VectorLanes v = stage.vectorLanes();
+        List<Expr> sums = new ArrayList<>(Collections.nCopies(
+                vectors, v.let(v.constant((float) reduce.fn().floatIdentity()))));
+        for (int i = 0; i < count; i++) {
+            Expr.Local at = stage.method.let("x", Expr.literal(i * emitter.lanes()));
+            values.begin();
+            Expr value = values.vector(reduce.value(), at);
+            sums.set(i % vectors, v.let(joined(v, reduce, sums.get(i % vectors), value)));
+        }
+        return sums;
+    }
+
+    /// The partial sums of whole vectors from `x` on, and of what is left, by way of the scratch array. Sums are
+    /// arguments: see {@link VectorLanes#known}.
+    private List<Expr> longRow(
             Stage stage, Kernel.Reduce reduce, Values values, Expr count, Expr.Local x, int vectors, int partial) {
         Method m = stage.method;
         VectorLanes v = stage.vectorLanes();
@@ -327,30 +365,27 @@ final class ReduceEmitter {
         UnaryOperator<Expr> known = v.known();
         List<Expr> parts = new ArrayList<>();
         sums.forEach(sum -> parts.add(v.let(known.apply(sum))));
-        if (!emitter.isMultiple(reduce.over(), vectors)) {
-            for (int i = 0; i < vectors; i++) {
-                m.call(v.store(parts.get(i), stage.floats, Expr.literal(partial + i * lanes)));
-            }
-            if (vectors > 1) {
-                values.begin();
-                m.counted(x, lanes, count, () -> {
-                    Expr lane = new Expr.Arithmetic("&", x, Expr.literal(vectors * lanes - 1));
-                    Expr.Local at = m.let("p", Expr.literal(partial).plus(lane));
-                    Expr sum = v.load(stage.floats, at);
-                    m.call(v.store(joined(v, reduce, sum, values.vector(reduce.value(), x)), stage.floats, at));
-                });
-            }
-            if (!emitter.isMultiple(reduce.over(), 1)) {
-                rest(stage, reduce, values, count, x, vectors * lanes, partial);
-            }
-            for (int i = 0; i < vectors; i++) {
-                parts.set(i, v.let(v.load(stage.floats, Expr.literal(partial + i * lanes))));
-            }
+        if (emitter.isMultiple(reduce.over(), vectors)) {
+            return parts;
         }
-        Expr sum = halved(parts, (a, b) -> v.let(joined(v, reduce, a, b)));
-        for (int half = lanes / 2; half > 0; half /= 2) {
-            sum = v.let(joined(v, reduce, sum, v.turned(sum, half)));
+        for (int i = 0; i < vectors; i++) {
+            m.call(v.store(parts.get(i), stage.floats, Expr.literal(partial + i * lanes)));
         }
-        return v.first(sum);
+        if (vectors > 1) {
+            values.begin();
+            m.counted(x, lanes, count, () -> {
+                Expr lane = new Expr.Arithmetic("&", x, Expr.literal(vectors * lanes - 1));
+                Expr.Local at = m.let("p", Expr.literal(partial).plus(lane));
+                Expr sum = v.load(stage.floats, at);
+                m.call(v.store(joined(v, reduce, sum, values.vector(reduce.value(), x)), stage.floats, at));
+            });
+        }
+        if (!emitter.isMultiple(reduce.over(), 1)) {
+            rest(stage, reduce, values, count, x, vectors * lanes, partial);
+        }
+        for (int i = 0; i < vectors; i++) {
+            parts.set(i, v.let(v.load(stage.floats, Expr.literal(partial + i * lanes))));
+        }
+        return parts;
     }
 }

@@ -91,6 +91,12 @@ final class Stage {
         return new Expr.Element(ranges, Expr.literal(2 * emitter.axisNumber(axis) + 1));
     }
 
+    /// A number of points as that of whole vectors.
+    Expr filled(Expr points) {
+        int lanes = emitter.lanes();
+        return new Expr.Arithmetic("&", points.plus(Expr.literal(lanes - 1)), Expr.literal(-lanes));
+    }
+
     /// How a call of a stage works on less.
     ///
     /// @param axis    whose range may be empty: the stage then does nothing

@@ -26,6 +26,11 @@ final class TileEmitter {
 
         void vector(Expr.Local x, Expr value);
 
+        /// Whether vectors may work on what lies behind the end of a row too.
+        default boolean fills(Values values, Kernel.Expr value) {
+            return false;
+        }
+
         /// Whether long rows of values go to memory.
         default boolean streams() {
             return false;
@@ -51,7 +56,8 @@ final class TileEmitter {
     /// Sets a tile's elements while walking `order`, which may hold axes that the tile lacks.
     void update(Stage driver, String name, Tiles.Tile tile, List<String> order, Kernel.Expr value) {
         emitter.stage(driver, "let_" + name, stage -> {
-            Sink sink = new TileSink(stage, tile, order.isEmpty() ? "" : order.getLast());
+            boolean repeatable = !Exprs.refs(value).contains(name);
+            TileSink sink = new TileSink(stage, tile, order.isEmpty() ? "" : order.getLast(), repeatable);
             stage.prepare(List.of(value), List.of(), Set.of());
             if (order.size() == 2 && inColumns(stage, order.getLast(), tile, value)) {
                 columns(stage, order, value, sink);
@@ -78,7 +84,9 @@ final class TileEmitter {
         Method m = stage.method;
         String axis = axes.getLast();
         Expr.Local low = m.let("low", stage.low(axis));
-        Expr.Local count = m.let("n", stage.high(axis).minus(low).asInt());
+        Expr.Local points = m.let("n", stage.high(axis).minus(low).asInt());
+        boolean filled = sink.fills(new Values(stage, axis, low), value);
+        Expr.Local count = filled ? m.let("n", stage.filled(points)) : points;
         Expr.Local x = m.let("x", Expr.literal(0));
         m.counted(
                 x,
@@ -91,7 +99,7 @@ final class TileEmitter {
                     sink.prepare(values, low);
                     sink.vector(x, values.vector(value, x));
                 }));
-        if (emitter.isMultiple(axis, 1)) {
+        if (filled || emitter.isMultiple(axis, 1)) {
             return;
         }
         Expr.Local first = m.let("first", x);
@@ -156,7 +164,6 @@ final class TileEmitter {
         Method m = stage.method;
         String axis = stretch.axis;
         Expr low = stretch.low;
-        Expr.Local count = stretch.count;
         Values values = new Values(stage, axis, low);
         boolean vector = stage.vector
                 && !axis.isEmpty()
@@ -166,6 +173,8 @@ final class TileEmitter {
         values.hoist(value, vector);
         stage.bind(axis, low);
         sink.prepare(values, low);
+        boolean filled = vector && sink.fills(values, value);
+        Expr.Local count = filled ? m.let("n", stage.filled(stretch.count)) : stretch.count;
         Expr.Local x = m.let("x", Expr.literal(0));
         if (vector) {
             int lanes = emitter.lanes();
@@ -193,7 +202,7 @@ final class TileEmitter {
             } else {
                 m.counted(x, lanes, count, () -> sink.vector(x, values.vector(value, x)));
             }
-            if (emitter.isMultiple(axis, 1)) {
+            if (filled || emitter.isMultiple(axis, 1)) {
                 return;
             }
         }
@@ -206,12 +215,15 @@ final class TileEmitter {
         private final Stage stage;
         private final Tiles.Tile tile;
         private final String axis;
+        private final boolean repeatable;
         private Expr base = Expr.literal(0);
 
-        TileSink(Stage stage, Tiles.Tile tile, String axis) {
+        /// @param repeatable whether computing an element twice makes no difference
+        TileSink(Stage stage, Tiles.Tile tile, String axis, boolean repeatable) {
             this.stage = stage;
             this.tile = tile;
             this.axis = axis;
+            this.repeatable = repeatable;
         }
 
         private int step() {
@@ -221,6 +233,14 @@ final class TileEmitter {
         @Override
         public boolean vectorizes() {
             return step() == 1;
+        }
+
+        /// Rows of tiles have room for whole vectors, and nothing reads what these leave there. But where calls of
+        /// the stage leave out points of the axis, what lies behind the end is the work of another.
+        @Override
+        public boolean fills(Values values, Kernel.Expr value) {
+            boolean cut = stage.cut().filter(c -> c.axis().equals(axis)).isPresent();
+            return !emitter.isMultiple(axis, 1) && (repeatable || !cut) && values.inScratch(value);
         }
 
         @Override

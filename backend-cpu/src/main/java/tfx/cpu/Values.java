@@ -128,6 +128,13 @@ final class Values {
         };
     }
 
+    /// Whether nothing that changes along the axis comes from memory.
+    boolean inScratch(Kernel.Expr e) {
+        boolean[] loads = new boolean[1];
+        Exprs.walk(e, part -> loads[0] |= part instanceof Kernel.Load l && varying(l));
+        return !loads[0];
+    }
+
     /// Whether a function is the same for one float and for a vector of them.
     static boolean hasVectorForm(BinaryFn fn) {
         return switch (fn) {

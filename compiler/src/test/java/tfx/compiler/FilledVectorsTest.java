@@ -90,6 +90,29 @@ final class FilledVectorsTest {
         }
     }
 
+    /// Queries that fill no vector: vectors work on what lies behind the last of them too, and nothing reads it.
+    @ParameterizedTest
+    @ValueSource(ints = {1, 2, 5, 9, 15, 17, 31, 33, 63, 65, 70, 95, 130})
+    void queriesBesideVectors(int queries) {
+        for (String more : new String[] {
+            "",
+            ", where = causal(S)",
+            ", where = sliding_window(S, 10) and dilated(S, 3), cap = 3.0",
+            ", where = same_document(ids)"
+        }) {
+            Map<String, Nd> inputs = new LinkedHashMap<>();
+            for (String name : new String[] {"q", "k", "v"}) {
+                inputs.put(name, Values.small(new Random(name.hashCode()), DType.F32, 1, 3, queries, 24));
+            }
+            inputs.put("ids", Values.small(new Random(8), DType.I32, queries));
+            equalsTheEvaluator("""
+                    import nn;
+                    program p(q: f32[1, 3, S, 24], k: f32[1, 3, S, 24], v: f32[1, 3, S, 24], ids: i32[S]) -> (r) {
+                      return attention(q, k, v%s);
+                    }""".formatted(more), inputs, queries);
+        }
+    }
+
     private static void equalsTheEvaluator(String source, Map<String, Nd> inputs, int length) {
         AgainstEvaluator.check(source, inputs, length, AgainstEvaluator.cpu());
     }

@@ -7,7 +7,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
-import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -135,24 +134,22 @@ public final class Attention {
                     products[0] += form.seen.at(0, heads, length, i, j) == none() ? 0 : 1;
                 }
             }
-            check(name, session, inputs, results, peer);
+            Torch.check(name, session, inputs, results, peer);
             double work = 4e-9 * heads * width * products[0];
             return table.row(name, work, () -> session.call(inputs, results), Map.of("PyTorch", peer));
         }
     }
 
-    private static org.bytedeco.pytorch.Tensor last;
-
     private static Table.Side peer(
             Form form, Map<String, Tensor> inputs, int heads, int length, int width, Arena arena) {
         long[] shape = {1, heads, length, width};
-        var q = blob(inputs.get("q").data(), shape);
-        var k = blob(inputs.get("k").data(), shape);
-        var v = blob(inputs.get("v").data(), shape);
+        var q = Torch.blob(inputs.get("q").data(), shape);
+        var k = Torch.blob(inputs.get("k").data(), shape);
+        var v = Torch.blob(inputs.get("v").data(), shape);
         boolean causal = form.name.equals("causal");
         boolean masked = !causal && !form.name.equals("dense");
         int masks = form.name.equals("ALiBi") ? heads : 1;
-        var mask = masked ? blob(mask(form, heads, masks, length, arena), new long[] {1, masks, length, length}) : null;
+        var mask = masked ? Torch.blob(mask(form, heads, masks, length, arena), new long[] {1, masks, length, length}) : null;
         if (form.name.equals("soft-cap")) {
             return () -> {
                 try (PointerScope call = new PointerScope()) {
@@ -163,23 +160,16 @@ public final class Attention {
                         scores.add_(mask.select(1, 0));
                         parts.push_back(torch.matmul(torch.softmax(scores, -1), v.select(1, h)));
                     }
-                    keep(torch.stack(parts, 1));
+                    Torch.keep(torch.stack(parts, 1));
                 }
             };
         }
         var optional = masked ? new TensorOptional(mask) : new TensorOptional();
         return () -> {
             try (PointerScope call = new PointerScope()) {
-                keep(torch.scaled_dot_product_attention(q, k, v, optional, 0.0, causal, new DoubleOptional(), false));
+                Torch.keep(torch.scaled_dot_product_attention(q, k, v, optional, 0.0, causal, new DoubleOptional(), false));
             }
         };
-    }
-
-    private static void keep(org.bytedeco.pytorch.Tensor result) {
-        if (last != null) {
-            last.close();
-        }
-        last = result.retainReference();
     }
 
     private static MemorySegment mask(Form form, int heads, int masks, int length, Arena arena) {
@@ -193,31 +183,5 @@ public final class Attention {
             }
         }
         return mask;
-    }
-
-    private static final class At extends Pointer {
-        At(long address) {
-            this.address = address;
-        }
-    }
-
-    private static org.bytedeco.pytorch.Tensor blob(MemorySegment data, long[] shape) {
-        return torch.from_blob(new At(data.address()), shape);
-    }
-
-    /// Both sides compute the same attention.
-    private static void check(
-            String name, Session session, Map<String, Tensor> inputs, Programs.Reused results, Table.Side peer)
-            throws Exception {
-        peer.run();
-        MemorySegment theirs = MemorySegment.ofAddress(last.data_ptr_float().address()).reinterpret(4 * last.numel());
-        MemorySegment ours = session.call(inputs, results).outputs().get("y").data();
-        for (long i = 0; i < last.numel(); i += 97) {
-            float x = ours.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-            float y = theirs.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-            if (!(Math.abs(x - y) <= 1e-4)) {
-                throw new IllegalStateException(name + ": PyTorch gives " + y + " at " + i + ", tfx " + x);
-            }
-        }
     }
 }
