@@ -56,8 +56,7 @@ final class TileEmitter {
     /// Sets a tile's elements while walking `order`, which may hold axes that the tile lacks.
     void update(Stage driver, String name, Tiles.Tile tile, List<String> order, Kernel.Expr value) {
         emitter.stage(driver, "let_" + name, stage -> {
-            boolean repeatable = !Exprs.refs(value).contains(name);
-            TileSink sink = new TileSink(stage, tile, order.isEmpty() ? "" : order.getLast(), repeatable);
+            TileSink sink = new TileSink(stage, tile, order.isEmpty() ? "" : order.getLast());
             stage.prepare(List.of(value), List.of(), Set.of());
             if (order.size() == 2 && inColumns(stage, order.getLast(), tile, value)) {
                 columns(stage, order, value, sink);
@@ -215,15 +214,12 @@ final class TileEmitter {
         private final Stage stage;
         private final Tiles.Tile tile;
         private final String axis;
-        private final boolean repeatable;
         private Expr base = Expr.literal(0);
 
-        /// @param repeatable whether computing an element twice makes no difference
-        TileSink(Stage stage, Tiles.Tile tile, String axis, boolean repeatable) {
+        TileSink(Stage stage, Tiles.Tile tile, String axis) {
             this.stage = stage;
             this.tile = tile;
             this.axis = axis;
-            this.repeatable = repeatable;
         }
 
         private int step() {
@@ -235,12 +231,10 @@ final class TileEmitter {
             return step() == 1;
         }
 
-        /// Rows of tiles have room for whole vectors, and nothing reads what these leave there. But where calls of
-        /// the stage leave out points of the axis, what lies behind the end is the work of another.
+        /// Rows of tiles have room for whole vectors, and nothing reads what these leave there.
         @Override
         public boolean fills(Values values, Kernel.Expr value) {
-            boolean cut = stage.cut().filter(c -> c.axis().equals(axis)).isPresent();
-            return !emitter.isMultiple(axis, 1) && (repeatable || !cut) && values.inScratch(value);
+            return !emitter.isMultiple(axis, 1) && values.inScratch(value);
         }
 
         @Override

@@ -52,6 +52,9 @@ final class CompileCommand implements Callable<Integer> {
             throw new Main.Usage(
                     "there is no folder " + Programs.folder(out) + " to write " + out.getFileName() + " to");
         }
+        if (Files.isDirectory(out)) {
+            throw new Main.Usage(out + " is a folder; -o names the jar to write");
+        }
         Path made = out.resolveSibling(out.getFileName() + ".part");
         List<String> classes;
         try {

@@ -6,9 +6,12 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.AccessDeniedException;
+import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileAlreadyExistsException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine;
@@ -98,6 +101,9 @@ public final class Main {
         return switch (e) {
             case NoSuchFileException n -> e.getFile() + " does not exist, or its folder does not";
             case AccessDeniedException a -> "no permission for " + e.getFile();
+            case FileAlreadyExistsException a -> e.getFile() + " exists already";
+            case DirectoryNotEmptyException d -> e.getFile() + " is a folder that is not empty";
+            case NotDirectoryException n -> e.getFile() + " is no folder";
             default -> e.getMessage();
         };
     }

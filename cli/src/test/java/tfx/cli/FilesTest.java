@@ -41,6 +41,12 @@ final class FilesTest {
     }
 
     @Test
+    void aFolderIsNoJar() throws Exception {
+        assertThat(errors(Main.WRONG_COMMAND, "compile", source(), "-o", folder.toString()))
+                .isEqualTo("tfx: " + folder + " is a folder; -o names the jar to write\n");
+    }
+
+    @Test
     void aDrawingThatCannotBeWrittenSaysWhy() throws Exception {
         Path program = folder.resolve("twice.rasp");
         Files.writeString(program, "twice = indices * 2;\n");

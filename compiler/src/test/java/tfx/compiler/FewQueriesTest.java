@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import tfx.ir.Target;
@@ -58,6 +59,37 @@ final class FewQueriesTest {
         Map<String, Nd> inputs = inputs(DType.F64, heads, keyHeads, queries, depth, TASK_KEYS);
         AgainstEvaluator.check(
                 source("f64", heads, keyHeads, queries, depth, ""), inputs, TASK_KEYS, AgainstEvaluator.cpu());
+    }
+
+    /// Operands that are computed, lie across, or have other heads than each other.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "f32[1, 4, 1, 24]; f32[1, 4, T, 24]; f32[1, 1, T, 24]; softmax(q @ transpose(k)) @ v",
+                "f32[1, 4, 1, 24]; f32[1, 1, T, 24]; f32[1, 4, T, 24]; softmax(q @ transpose(k)) @ v",
+                "f32[1, 4, 1, 24]; f32[1, 4, 24, T]; f32[1, 4, T, 24]; softmax(q @ k) @ v",
+                "f32[1, 4, 2, 24]; bf16[1, 4, T, 24]; bf16[1, 4, T, 24]; softmax(q @ transpose(f32(k))) @ f32(v)",
+                "f32[1, 4, 1, 24]; f32[1, 4, T, 24]; f32[1, 4, T, 24]; softmax(tanh(q) @ transpose(k)) @ v",
+                "f32[1, 4, 1, 24]; f32[1, 4, T, 24]; f32[1, 4, T, 24]; softmax(q @ transpose(tanh(k))) @ v",
+                "f32[4, 1, 24]; f32[4, T, 24]; f32[4, T, 24]; softmax(q[:, :, ::-1] @ transpose(k)) @ v"
+            })
+    void operandsOfOtherFormsEqualTheEvaluator(String q, String k, String v, String value) {
+        Map<String, Nd> inputs = new LinkedHashMap<>();
+        inputs.put("q", given(1, q));
+        inputs.put("k", given(2, k));
+        inputs.put("v", given(3, v));
+        String source = "program p(q: %s, k: %s, v: %s) -> (y) { return %s; }".formatted(q, k, v, value);
+        AgainstEvaluator.check("import nn; " + source, inputs, TASK_KEYS, List.of(Engines.values()));
+    }
+
+    private static Nd given(int seed, String type) {
+        DType dtype = DType.parse(type.substring(0, type.indexOf('['))).orElseThrow();
+        String sizes = type.substring(type.indexOf('[') + 1, type.length() - 1);
+        long[] shape = Stream.of(sizes.replace("T", Integer.toString(TASK_KEYS)).split(", "))
+                .mapToLong(Long::parseLong)
+                .toArray();
+        return Values.small(new Random(seed), dtype, shape);
     }
 
     /// A step of decoding is no product of matrices, and heads that share keys are one task.

@@ -178,12 +178,24 @@ final class OnlineKernel {
     }
 
     /// Whether the queries are so few that a register tile would mostly work for nobody, as where one token is
-    /// decoded after the other.
+    /// decoded after the other, and their keys need no more than to be read.
     private boolean few() {
-        return puller.axisSize(walk.query())
-                .flatMap(Dim::constant)
-                .filter(c -> c <= Math.max(target.panel() / 4, 1))
-                .isPresent();
+        return liesAlongDepth(walk.product().keyRows())
+                && puller.axisSize(walk.query())
+                        .flatMap(Dim::constant)
+                        .filter(c -> c <= Math.max(target.panel() / 4, 1))
+                        .isPresent();
+    }
+
+    /// Whether an operand of the scores is in memory, the elements that a product joins side by side.
+    private boolean liesAlongDepth(Expr operand) {
+        return operand instanceof Kernel.Load l
+                && l.lookups().isEmpty()
+                && l.index()
+                        .getLast()
+                        .linearFactor(walk.product().depth())
+                        .filter(f -> f.isConstant(1))
+                        .isPresent();
     }
 
     /// The scores of a block. Where queries are copied, to be turned, `scaled` moves to them. The products of few
@@ -196,7 +208,13 @@ final class OnlineKernel {
             List<Kernel.Statement> loop) {
         OnlineWalk.ScoreProduct product = walk.product();
         if (few()) {
-            Expr terms = new Kernel.Binary(BinaryFn.MUL, product.queries(), product.keyRows());
+            Expr queries = product.queries();
+            if (!liesAlongDepth(queries)) {
+                String once = puller.fresh("q");
+                before.add(new Kernel.Let(once, dtype, List.of(walk.query(), product.depth()), queries));
+                queries = new Kernel.Ref(once);
+            }
+            Expr terms = new Kernel.Binary(BinaryFn.MUL, queries, product.keyRows());
             loop.add(new Kernel.Reduce(walk.scores(), dtype, cells, ReduceFn.SUM, product.depth(), false, terms));
             return;
         }

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import tfx.ir.ReduceFn;
 import tfx.ir.Target;
 import tfx.ir.graph.Graph;
@@ -69,8 +70,6 @@ final class OnlineLowering {
             throw new Illegal("the second product has no rows, or several columns or sums");
         }
         keys = labels.axis(labels.summed().charAt(0));
-        char queries = queries(labels);
-        String query = labels.axis(queries);
         String value = labels.axis(labels.columns().charAt(0));
         if (puller.axisSize(value)
                 .flatMap(Dim::constant)
@@ -93,7 +92,9 @@ final class OnlineLowering {
         if (!Exprs.refs(values).isEmpty()) {
             throw new Illegal("the right side of the second product depends on a reduction");
         }
-        OnlineWalk.ScoreProduct product = scoreProduct(query);
+        OnlineWalk.ScoreProduct product = scoreProduct();
+        char queries = queries(labels, Exprs.symbols(product.keyRows()));
+        String query = labels.axis(queries);
 
         List<String> maxima = reductions.values().stream()
                 .filter(t -> functions.get(t) == ReduceFn.MAX)
@@ -137,18 +138,25 @@ final class OnlineLowering {
         return new OnlineKernel(body, root, target, puller, walk).assemble(name, place, result);
     }
 
-    /// The rows that a task takes several of, all with the same keys: the last, or those before it, such as the
-    /// heads of a group, where there is one query for each. Other rows are axes of the grid like batches.
-    private char queries(Labels labels) {
+    /// The rows that a task takes several of: the last, or, where there is one query for each of those before it,
+    /// the heads of a group. They have the same keys. Other rows are axes of the grid like batches.
+    ///
+    /// @param ofKeys axes that the keys have
+    private char queries(Labels labels, Set<String> ofKeys) throws Illegal {
         String rows = labels.rows();
+        char last = rows.charAt(rows.length() - 1);
         for (int i = rows.length() - 1; i >= 0; i--) {
-            if (puller.axisSize(labels.axis(rows.charAt(i)))
-                    .filter(size -> size.isConstant(1))
-                    .isEmpty()) {
+            String axis = labels.axis(rows.charAt(i));
+            boolean several =
+                    puller.axisSize(axis).filter(size -> size.isConstant(1)).isEmpty();
+            if (several && !ofKeys.contains(axis)) {
                 return rows.charAt(i);
             }
         }
-        return rows.charAt(rows.length() - 1);
+        if (ofKeys.contains(labels.axis(last))) {
+            throw new Illegal("the first product mixes queries and keys");
+        }
+        return last;
     }
 
     /// Exp-shift holds for terms `exp(t - m)` where `m` is the maximum of that very `t`, and where a score that
@@ -175,7 +183,7 @@ final class OnlineLowering {
         return inner;
     }
 
-    private OnlineWalk.ScoreProduct scoreProduct(String query) throws Illegal {
+    private OnlineWalk.ScoreProduct scoreProduct() throws Illegal {
         Labels labels = Labels.of(first, body, puller);
         Map<String, Dim> names = new HashMap<>();
         List<Dim> own = labels.index(labels.op().result());
@@ -193,7 +201,7 @@ final class OnlineLowering {
         Expr b = puller.pull(first.operands().get(1), right);
         Expr queries = swapped ? b : a;
         Expr keyRows = swapped ? a : b;
-        if (Exprs.symbols(queries).contains(keys) || Exprs.symbols(keyRows).contains(query)) {
+        if (Exprs.symbols(queries).contains(keys)) {
             throw new Illegal("the first product mixes queries and keys");
         }
         return new OnlineWalk.ScoreProduct(depth, queries, keyRows);

@@ -9,7 +9,7 @@ import tfx.runtime.DType;
 
 /// What {@link OnlineLowering} found between two contractions, and {@link OnlineKernel} walks along the keys.
 ///
-/// @param outer   axes before the queries: batches, heads
+/// @param outer   axes of which a task has one point: batches, heads
 /// @param query   the axis of queries; `keys` and `value` likewise
 /// @param scores  the tile of the first product
 /// @param largest the maximum that exponents are shifted by
