@@ -32,6 +32,11 @@ public record Target(int panel, int rowTile, int colTile, int keyTile, int query
         return (int) Math.clamp(Long.highestOneBit(memory / 8 / Math.max(rowBytes, 1)), 1, queryTile);
     }
 
+    /// How many keys a task of online attention takes where queries are few.
+    public int keyChunk() {
+        return 4 * keyTile;
+    }
+
     /// Whether a product of so many rows and columns leaves room for its operands.
     public boolean holds(int rows, int columns, int bytes) {
         return (long) rows * columns * bytes <= memory / 2;

@@ -108,7 +108,14 @@ final class DotLowering {
         String output = puller.fresh("y");
         statements.add(new Kernel.Store(output, place, axes, value));
         return RegionLowering.assemble(
-                name, body, puller, grid, local, statements, output, root.type().shape());
+                name,
+                body,
+                puller,
+                grid,
+                local,
+                statements,
+                Optional.empty(),
+                RegionLowering.result(output, root, root.type().shape()));
     }
 
     /// Each task brings its rows of the left operand into place; wide products spread that over more columns, the

@@ -87,7 +87,7 @@ public final class LowerProgram {
                     List<Value> operands =
                             node.operands().stream().map(valueOf::get).toList();
                     r.body().nodes().forEach(n -> guards.addAll(Guards.of(r.body(), n)));
-                    valueOf.put(node.id(), region(node, r, name, operands, into));
+                    valueOf.put(node.id(), region(r, name, operands, into));
                 }
                 case Op.Loop l -> {
                     List<Value> operands =
@@ -175,13 +175,28 @@ public final class LowerProgram {
         return value;
     }
 
-    private Value region(Node node, Op.Region region, String name, List<Value> operands, List<Step> into) {
-        RegionLowering.Lowered lowered;
+    private Value region(Op.Region region, String name, List<Value> operands, List<Step> into) {
+        List<RegionLowering.Lowered> stages;
         try {
-            lowered = RegionLowering.lower(region.name(), region.body(), target);
+            stages = RegionLowering.lower(region.name(), region.body(), target);
         } catch (Illegal why) {
             throw new InternalError("region " + region.name() + " does not lower: " + why.getMessage(), why);
         }
+        Optional<Value> before = Optional.empty();
+        for (RegionLowering.Lowered stage : stages) {
+            String result = stage == stages.getLast() ? name : name + ".chunks";
+            before = Optional.of(stage(stage, result, operands, before, into));
+        }
+        return before.orElseThrow();
+    }
+
+    /// One of the kernels of a region; the buffer that it fills.
+    private Value stage(
+            RegionLowering.Lowered lowered,
+            String name,
+            List<Value> operands,
+            Optional<Value> before,
+            List<Step> into) {
         List<Value> arguments = new ArrayList<>();
         for (RegionLowering.Source source : lowered.sources()) {
             List<Dim> shape = lowered.kernel().buffers().get(arguments.size()).shape();
@@ -189,12 +204,15 @@ public final class LowerProgram {
                     switch (source) {
                         case RegionLowering.Operand o -> operands.get(o.position());
                         case RegionLowering.RowIdsOf r -> rowIds(operands.get(r.position()), shape);
+                        case RegionLowering.Before _ -> before.orElseThrow();
                     });
         }
         boolean constant = arguments.stream().allMatch(a -> a.role() == Role.WEIGHT || a.role() == Role.CONSTANT)
                 && weightSizes.containsAll(lowered.kernel().sizes());
         Kernel kernel = constant ? lowered.kernel() : pack(lowered.kernel(), arguments);
-        Value result = value(name, constant ? Role.CONSTANT : Role.TEMPORARY, "", node.type(), 0);
+        Kernel.Buffer filled = kernel.buffers().getLast();
+        TensorType type = new TensorType(filled.dtype(), filled.shape());
+        Value result = value(name, constant ? Role.CONSTANT : Role.TEMPORARY, "", type, 0);
         arguments.add(result);
         launch(kernel, arguments, constant ? once : into);
         return result;

@@ -37,6 +37,17 @@ final class OnlineKernel {
     private final OnlineWalk walk;
     private final DType dtype;
     private final String keys;
+    private final Form form;
+
+    /// How the scores of a block are computed and lie.
+    private enum Form {
+        /// `[queries, keys]`, each a sum along its key.
+        SUMS,
+        /// `[keys, queries]`, a product of matrices.
+        COLUMNS,
+        /// `[queries, keys]`, a product of matrices.
+        ROWS
+    }
 
     OnlineKernel(Graph body, Node root, Target target, Puller puller, OnlineWalk walk) {
         this.body = body;
@@ -46,17 +57,19 @@ final class OnlineKernel {
         this.walk = walk;
         this.dtype = walk.dtype();
         this.keys = walk.keys();
+        this.form = few() ? Form.SUMS : inColumns() ? Form.COLUMNS : Form.ROWS;
     }
 
     /// @param place  where the element of the second product at a query and column lands in the result
     /// @param result that element
-    RegionLowering.Lowered assemble(String name, List<Dim> place, Expr result) {
+    List<RegionLowering.Lowered> assemble(String name, List<Dim> place, Expr result) {
         List<Kernel.Axis> grid = new ArrayList<>();
         for (String axis : walk.outer()) {
             grid.add(new Kernel.Axis(axis, puller.axisSize(axis).orElseThrow(), 1));
         }
-        grid.add(new Kernel.Axis(
-                walk.query(), puller.axisSize(walk.query()).orElseThrow(), target.queries(width() * dtype.bytes())));
+        Kernel.Axis queries = new Kernel.Axis(
+                walk.query(), puller.axisSize(walk.query()).orElseThrow(), target.queries(width() * dtype.bytes()));
+        grid.add(queries);
         List<Expr> exact = new ArrayList<>();
         List<Expr> common = commonConditions();
         List<Restriction> limits = restrictions(common, grid, exact);
@@ -70,9 +83,10 @@ final class OnlineKernel {
                         : a);
             }
         }
-        boolean columns = inColumns();
+        Optional<KeyChunks> chunks = KeyChunks.of(walk, puller, target, grid, limits);
+        chunks.ifPresent(c -> grid.add(grid.size() - 1, c.axis()));
         List<String> row = List.of(walk.query());
-        List<String> cells = columns ? List.of(keys, walk.query()) : List.of(walk.query(), keys);
+        List<String> cells = form == Form.COLUMNS ? List.of(keys, walk.query()) : List.of(walk.query(), keys);
         List<String> mix = List.of(walk.query(), walk.value());
         List<Kernel.Statement> statements = new ArrayList<>();
         walk.largest()
@@ -81,8 +95,8 @@ final class OnlineKernel {
         walk.sums().forEach(s -> statements.add(new Kernel.Let(s.tile(), dtype, row, number(dtype, 0))));
         statements.add(new Kernel.Let(walk.mixed(), dtype, mix, number(dtype, 0)));
         List<Kernel.Statement> loop = new ArrayList<>();
-        Optional<Kernel.Binary> scaled = columns ? scaledScores() : Optional.empty();
-        product(columns, scaled, cells, statements, loop);
+        Optional<Kernel.Binary> scaled = form == Form.COLUMNS ? scaledScores() : Optional.empty();
+        product(scaled, cells, statements, loop);
         UnaryOperator<Expr> simpler = e -> Exprs.replace(
                 Exprs.assume(e, exact),
                 scaled.<Map<Expr, Expr>>map(s -> Map.of(s, s.a())).orElse(Map.of()));
@@ -120,24 +134,39 @@ final class OnlineKernel {
             loop.add(scaled(walk.mixed(), mix, rescale));
         }
         loop.add(new Kernel.Dot(walk.mixed(), dtype, mix, keys, true, new Kernel.Ref(weights), walk.values()));
+        chunks.ifPresent(c -> limits.add(c.range()));
         statements.add(new Kernel.Loop(keys, bound(limits, true), bound(limits, false), where, loop));
 
-        String output = puller.fresh("y");
-        statements.add(new Kernel.Store(output, place, mix, stored));
+        Kernel.Buffer output =
+                RegionLowering.result(puller.fresh("y"), root, root.type().shape());
+        Kernel.Statement store = new Kernel.Store(output.name(), place, mix, stored);
+        chunks.ifPresentOrElse(c -> statements.addAll(c.stores()), () -> statements.add(store));
 
+        Kernel.Axis value =
+                new Kernel.Axis(walk.value(), puller.axisSize(walk.value()).orElseThrow(), target.block());
         List<Kernel.Axis> local = new ArrayList<>();
         local.add(new Kernel.Axis(keys, puller.axisSize(keys).orElseThrow(), target.keyTile()));
-        local.add(new Kernel.Axis(walk.value(), puller.axisSize(walk.value()).orElseThrow(), target.block()));
+        local.add(value);
         String depth = walk.product().depth();
         local.add(new Kernel.Axis(depth, puller.axisSize(depth).orElseThrow(), target.block()));
-        return RegionLowering.assemble(
-                name, body, puller, grid, local, statements, output, root.type().shape());
+        Kernel.Buffer first = chunks.map(KeyChunks::buffer).orElse(output);
+        List<RegionLowering.Lowered> kernels = new ArrayList<>();
+        kernels.add(RegionLowering.assemble(name, body, puller, grid, local, statements, Optional.empty(), first));
+        chunks.ifPresent(c -> {
+            List<Kernel.Statement> join = new ArrayList<>(c.join());
+            join.add(store);
+            grid.remove(c.axis());
+            kernels.add(RegionLowering.assemble(
+                    "join", body, puller, grid, List.of(c.axis(), value), join, Optional.of(first), output));
+        });
+        return kernels;
     }
 
     /// The widest row that a tile holds for each query: of values, or of the query itself.
     private long width() {
         return Math.max(
-                constant(walk.value()), inColumns() ? constant(walk.product().depth()) : 1);
+                constant(walk.value()),
+                form == Form.COLUMNS ? constant(walk.product().depth()) : 1);
     }
 
     private long constant(String axis) {
@@ -177,8 +206,8 @@ final class OnlineKernel {
         return read;
     }
 
-    /// Whether the queries are so few that a register tile would mostly work for nobody, as where one token is
-    /// decoded after the other, and their keys need no more than to be read.
+    /// Whether scores are sums along keys: the queries are so few that a register tile would mostly work for
+    /// nobody, as where one token is decoded after the other, and their keys need no more than to be read.
     private boolean few() {
         return liesAlongDepth(walk.product().keyRows())
                 && puller.axisSize(walk.query())
@@ -201,13 +230,12 @@ final class OnlineKernel {
     /// The scores of a block. Where queries are copied, to be turned, `scaled` moves to them. The products of few
     /// queries with a key are summed along the key, which is read in place.
     private void product(
-            boolean columns,
             Optional<Kernel.Binary> scaled,
             List<String> cells,
             List<Kernel.Statement> before,
             List<Kernel.Statement> loop) {
         OnlineWalk.ScoreProduct product = walk.product();
-        if (few()) {
+        if (form == Form.SUMS) {
             Expr queries = product.queries();
             if (!liesAlongDepth(queries)) {
                 String once = puller.fresh("q");
@@ -220,7 +248,7 @@ final class OnlineKernel {
         }
         Expr left = product.queries();
         Expr right = product.keyRows();
-        if (columns) {
+        if (form == Form.COLUMNS) {
             String turned = puller.fresh("qt");
             Expr queries = scaled.<Expr>map(s -> new Kernel.Binary(BinaryFn.MUL, product.queries(), s.b()))
                     .orElse(product.queries());
@@ -236,10 +264,15 @@ final class OnlineKernel {
         String before = puller.fresh("before");
         loop.add(new Kernel.Let(before, dtype, row, new Kernel.Ref(m)));
         loop.add(new Kernel.Reduce(m, dtype, row, ReduceFn.MAX, keys, true, scores));
-        Expr nothing = new Kernel.Binary(BinaryFn.EQ, new Kernel.Ref(before), number(dtype, Double.NEGATIVE_INFINITY));
-        Expr difference = new Kernel.Binary(BinaryFn.SUB, new Kernel.Ref(before), new Kernel.Ref(m));
-        Expr change = new Kernel.Unary(UnaryFn.EXP, new Kernel.Known(Kernel.Fact.NONPOSITIVE, difference));
-        loop.add(new Kernel.Let(rescale, dtype, row, new Kernel.Select(nothing, number(dtype, 0), change)));
+        loop.add(new Kernel.Let(rescale, dtype, row, change(dtype, new Kernel.Ref(before), new Kernel.Ref(m))));
+    }
+
+    /// By what a sum of exponentials changes where a larger maximum shifts them.
+    static Expr change(DType dtype, Expr before, Expr now) {
+        Expr nothing = new Kernel.Binary(BinaryFn.EQ, before, number(dtype, Double.NEGATIVE_INFINITY));
+        Expr difference = new Kernel.Binary(BinaryFn.SUB, before, now);
+        Expr factor = new Kernel.Unary(UnaryFn.EXP, new Kernel.Known(Kernel.Fact.NONPOSITIVE, difference));
+        return new Kernel.Select(nothing, number(dtype, 0), factor);
     }
 
     /// Whether the maximum does nothing but shift exponents, and every sum has a term for each of its scores. A
@@ -343,8 +376,8 @@ final class OnlineKernel {
     }
 
     /// Whether scores lie as `[keys, queries]`: rows of keys are read in place, and what is carried along the keys
-    /// runs down columns, a vector of queries at once. Not where queries are few or the width of heads is unknown,
-    /// nor where scores read neighbours along the keys, such as a stored bias.
+    /// runs down columns, a vector of queries at once. Not where the width of heads is unknown, nor where scores
+    /// read neighbours along the keys, such as a stored bias.
     private boolean inColumns() {
         boolean[] rows = new boolean[1];
         reads().forEach(expr -> Exprs.walk(expr, e -> {
@@ -356,7 +389,6 @@ final class OnlineKernel {
             }
         }));
         return !rows[0]
-                && !few()
                 && puller.axisSize(walk.product().depth())
                         .flatMap(Dim::constant)
                         .filter(c -> c <= OnlineLowering.MAX_WIDTH)

@@ -58,7 +58,7 @@ final class OnlineLowering {
         this.puller = new Puller(body, this::anchor);
     }
 
-    RegionLowering.Lowered lower(String name) throws Illegal {
+    List<RegionLowering.Lowered> lower(String name) throws Illegal {
         DType dtype = second.type().dtype();
         if (dtype != DType.F32 && dtype != DType.F64) {
             throw new Illegal("online reductions are for floats");

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import tfx.ir.Target;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Node;
@@ -12,8 +13,9 @@ import tfx.ir.kernel.Exprs;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.Dim;
 
-/// One region to one kernel. Which form the kernel takes follows from the reductions and contractions in the
-/// region; a region that fits none is illegal, which is how fusion finds out what it may join.
+/// One region to a kernel, or to two, where the second joins what tasks of the first leave. Which form it takes
+/// follows from the reductions and contractions in the region; a region that fits none is illegal, which is how
+/// fusion finds out what it may join.
 final class RegionLowering {
     /// A kernel and where its buffers come from.
     ///
@@ -29,24 +31,35 @@ final class RegionLowering {
     /// The row ids of row offsets, which are an operand of the region.
     record RowIdsOf(int position) implements Source {}
 
+    /// The result of the region's kernel before.
+    record Before() implements Source {}
+
     private RegionLowering() {}
 
-    static Lowered lower(String name, Graph body, Target target) throws Illegal {
+    /// The kernels that compute a region, one after the other.
+    static List<Lowered> lower(String name, Graph body, Target target) throws Illegal {
         Node root = body.node(body.outputs().getFirst().id());
         List<Node> contractions =
                 body.nodes().stream().filter(n -> n.op() instanceof Op.Contract).toList();
         if (PlacedLowering.name(root).isPresent()) {
-            return new PlacedLowering(body, root, target).lower(name);
+            return List.of(new PlacedLowering(body, root, target).lower(name));
         }
         return switch (contractions.size()) {
-            case 0 -> new RowLowering(body, root, target).lower(name);
-            case 1 -> new DotLowering(body, root, contractions.getFirst(), target).lower(name);
+            case 0 -> List.of(new RowLowering(body, root, target).lower(name));
+            case 1 -> List.of(new DotLowering(body, root, contractions.getFirst(), target).lower(name));
             case 2 -> new OnlineLowering(body, root, contractions, target).lower(name);
             default -> throw new Illegal("more than two contractions");
         };
     }
 
+    /// The buffer of a region's result, under some name and in some shape.
+    static Kernel.Buffer result(String name, Node root, List<Dim> shape) {
+        return new Kernel.Buffer(name, true, root.type().dtype(), shape, 0);
+    }
+
     /// Assembles a kernel from its parts: buffers that the statements read, the result, and the axes.
+    ///
+    /// @param before the result of the kernel before, if there is one
     static Lowered assemble(
             String name,
             Graph body,
@@ -54,8 +67,8 @@ final class RegionLowering {
             List<Kernel.Axis> grid,
             List<Kernel.Axis> axes,
             List<Kernel.Statement> statements,
-            String output,
-            List<Dim> outputShape) {
+            Optional<Kernel.Buffer> before,
+            Kernel.Buffer output) {
         Map<String, Integer> reads = new LinkedHashMap<>();
         statements.forEach(s -> reads(s, reads));
         grid.forEach(a -> a.split().ifPresent(s -> {
@@ -82,8 +95,12 @@ final class RegionLowering {
                 sources.add(new RowIdsOf(position(inputs, node.operands().getFirst())));
             }
         });
+        before.ifPresent(b -> {
+            buffers.add(new Kernel.Buffer(b.name(), false, b.dtype(), b.shape(), 0));
+            sources.add(new Before());
+        });
+        buffers.add(output);
         Node root = body.node(body.outputs().getFirst().id());
-        buffers.add(new Kernel.Buffer(output, true, root.type().dtype(), outputShape, 0));
         List<String> sizes = List.copyOf(body.symbols());
         return new Lowered(new Kernel(name, sizes, buffers, grid, axes, statements, root.span()), sources);
     }

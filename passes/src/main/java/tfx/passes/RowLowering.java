@@ -89,7 +89,15 @@ final class RowLowering {
         value = kept(axes, value);
         statements.add(new Kernel.Store(output, index, axes, value));
         Restriction.apply(body, puller, statements, grid);
-        return RegionLowering.assemble(name, body, puller, grid, local, statements, output, shape);
+        return RegionLowering.assemble(
+                name,
+                body,
+                puller,
+                grid,
+                local,
+                statements,
+                Optional.empty(),
+                RegionLowering.result(output, root, shape));
     }
 
     private int rowsAtOnce() {

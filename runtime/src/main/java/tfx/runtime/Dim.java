@@ -211,6 +211,9 @@ public final class Dim {
         if (divisor.isConstant(1)) {
             return this;
         }
+        if (constant().isPresent() && divisor.constant().isPresent()) {
+            return of(Math.floorDiv(constant().get(), divisor.constant().get()));
+        }
         Dim[] parts = split(divisor);
         if (parts[1].provablyInside(divisor, axisSize)) {
             return parts[0];
@@ -222,6 +225,9 @@ public final class Dim {
     public Dim remainder(Dim divisor, Function<String, Optional<Dim>> axisSize) {
         if (divisor.isConstant(1)) {
             return ZERO;
+        }
+        if (constant().isPresent() && divisor.constant().isPresent()) {
+            return of(Math.floorMod(constant().get(), divisor.constant().get()));
         }
         Dim rest = split(divisor)[1];
         return rest.provablyInside(divisor, axisSize) ? rest : atom(new Remainder(rest, divisor));

@@ -22,7 +22,7 @@ public final class Decode {
             for (int threads = 1; threads <= 2; threads++) {
                 torch.set_num_threads(threads);
                 for (int length : new int[] {512, 2048, 8192}) {
-                    for (int[] heads : new int[][] {{12, 12, 64}, {8, 8, 128}, {32, 8, 128}, {32, 2, 64}}) {
+                    for (int[] heads : new int[][] {{12, 12, 64}, {8, 8, 128}, {32, 8, 128}, {32, 2, 64}, {8, 1, 128}}) {
                         row(table, threads, length, heads[0], heads[1], heads[2]);
                     }
                 }
