@@ -2,11 +2,9 @@ package tfx.passes;
 
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import tfx.ir.BinaryFn;
@@ -27,9 +25,6 @@ final class OnlineKernel {
     /// Operations that cost less than to store and read their result.
     private static final int CHEAP = 3;
 
-    /// Least factor of all scores that moves to the queries.
-    private static final double LEAST_FACTOR = 0x1p-20;
-
     private final Graph body;
     private final Node root;
     private final Target target;
@@ -37,17 +32,7 @@ final class OnlineKernel {
     private final OnlineWalk walk;
     private final DType dtype;
     private final String keys;
-    private final Form form;
-
-    /// How the scores of a block are computed and lie.
-    private enum Form {
-        /// `[queries, keys]`, each a sum along its key.
-        SUMS,
-        /// `[keys, queries]`, a product of matrices.
-        COLUMNS,
-        /// `[queries, keys]`, a product of matrices.
-        ROWS
-    }
+    private final BlockScores block;
 
     OnlineKernel(Graph body, Node root, Target target, Puller puller, OnlineWalk walk) {
         this.body = body;
@@ -57,19 +42,15 @@ final class OnlineKernel {
         this.walk = walk;
         this.dtype = walk.dtype();
         this.keys = walk.keys();
-        this.form = few() ? Form.SUMS : inColumns() ? Form.COLUMNS : Form.ROWS;
+        this.block = new BlockScores(walk, puller, target);
     }
 
     /// @param place  where the element of the second product at a query and column lands in the result
     /// @param result that element
     List<RegionLowering.Lowered> assemble(String name, List<Dim> place, Expr result) {
         List<Kernel.Axis> grid = new ArrayList<>();
-        for (String axis : walk.outer()) {
-            grid.add(new Kernel.Axis(axis, puller.axisSize(axis).orElseThrow(), 1));
-        }
-        Kernel.Axis queries = new Kernel.Axis(
-                walk.query(), puller.axisSize(walk.query()).orElseThrow(), target.queries(width() * dtype.bytes()));
-        grid.add(queries);
+        walk.outer().forEach(axis -> grid.add(axis(axis, 1)));
+        grid.add(axis(walk.query(), target.queries(block.width() * dtype.bytes())));
         List<Expr> exact = new ArrayList<>();
         List<Expr> common = commonConditions();
         List<Restriction> limits = restrictions(common, grid, exact);
@@ -86,7 +67,7 @@ final class OnlineKernel {
         Optional<KeyChunks> chunks = KeyChunks.of(walk, puller, target, grid, limits);
         chunks.ifPresent(c -> grid.add(grid.size() - 1, c.axis()));
         List<String> row = List.of(walk.query());
-        List<String> cells = form == Form.COLUMNS ? List.of(keys, walk.query()) : List.of(walk.query(), keys);
+        List<String> cells = block.axes();
         List<String> mix = List.of(walk.query(), walk.value());
         List<Kernel.Statement> statements = new ArrayList<>();
         walk.largest()
@@ -95,11 +76,8 @@ final class OnlineKernel {
         walk.sums().forEach(s -> statements.add(new Kernel.Let(s.tile(), dtype, row, number(dtype, 0))));
         statements.add(new Kernel.Let(walk.mixed(), dtype, mix, number(dtype, 0)));
         List<Kernel.Statement> loop = new ArrayList<>();
-        Optional<Kernel.Binary> scaled = form == Form.COLUMNS ? scaledScores() : Optional.empty();
-        product(scaled, cells, statements, loop);
-        UnaryOperator<Expr> simpler = e -> Exprs.replace(
-                Exprs.assume(e, exact),
-                scaled.<Map<Expr, Expr>>map(s -> Map.of(s, s.a())).orElse(Map.of()));
+        loop.add(block.product(statements));
+        UnaryOperator<Expr> simpler = e -> block.withoutFactor(Exprs.assume(e, exact));
         Map<Expr, Expr> shared = new HashMap<>();
         String rescale = puller.fresh("scale");
         Expr stored = Exprs.replace(result, Map.of(new Kernel.Ref(walk.mixed()), finished()));
@@ -140,123 +118,40 @@ final class OnlineKernel {
         Kernel.Buffer output =
                 RegionLowering.result(puller.fresh("y"), root, root.type().shape());
         Kernel.Statement store = new Kernel.Store(output.name(), place, mix, stored);
-        chunks.ifPresentOrElse(c -> statements.addAll(c.stores()), () -> statements.add(store));
+        if (chunks.isEmpty()) {
+            statements.add(store);
+            return List.of(kernel(name, grid, statements, Optional.empty(), output));
+        }
+        KeyChunks cut = chunks.get();
+        statements.addAll(cut.stores());
+        List<Kernel.Statement> join = cut.join();
+        join.add(store);
+        List<Kernel.Axis> whole = grid.stream().filter(a -> a != cut.axis()).toList();
+        return List.of(
+                kernel(name, grid, statements, Optional.empty(), cut.buffer()),
+                kernel("join", whole, join, Optional.of(cut), output));
+    }
 
-        Kernel.Axis value =
-                new Kernel.Axis(walk.value(), puller.axisSize(walk.value()).orElseThrow(), target.block());
+    private RegionLowering.Lowered kernel(
+            String name,
+            List<Kernel.Axis> grid,
+            List<Kernel.Statement> statements,
+            Optional<KeyChunks> joined,
+            Kernel.Buffer output) {
         List<Kernel.Axis> local = new ArrayList<>();
-        local.add(new Kernel.Axis(keys, puller.axisSize(keys).orElseThrow(), target.keyTile()));
-        local.add(value);
-        String depth = walk.product().depth();
-        local.add(new Kernel.Axis(depth, puller.axisSize(depth).orElseThrow(), target.block()));
-        Kernel.Buffer first = chunks.map(KeyChunks::buffer).orElse(output);
-        List<RegionLowering.Lowered> kernels = new ArrayList<>();
-        kernels.add(RegionLowering.assemble(name, body, puller, grid, local, statements, Optional.empty(), first));
-        chunks.ifPresent(c -> {
-            List<Kernel.Statement> join = new ArrayList<>(c.join());
-            join.add(store);
-            grid.remove(c.axis());
-            kernels.add(RegionLowering.assemble(
-                    "join", body, puller, grid, List.of(c.axis(), value), join, Optional.of(first), output));
-        });
-        return kernels;
-    }
-
-    /// The widest row that a tile holds for each query: of values, or of the query itself.
-    private long width() {
-        return Math.max(
-                constant(walk.value()),
-                form == Form.COLUMNS ? constant(walk.product().depth()) : 1);
-    }
-
-    private long constant(String axis) {
-        return puller.axisSize(axis).flatMap(Dim::constant).orElse(1L);
-    }
-
-    /// The scores times a constant, if all that reads them first does that. Of at most 1, for queries times more
-    /// might overflow where scores do not; and not so small that queries would be subnormal where scores are
-    /// not.
-    private Optional<Kernel.Binary> scaledScores() {
-        Expr scores = new Kernel.Ref(walk.scores());
-        Set<Kernel.Binary> factors = new HashSet<>();
-        int[] plain = new int[1];
-        for (Expr read : reads()) {
-            Exprs.walk(read, e -> {
-                plain[0] += e.equals(scores) ? 1 : 0;
-                if (e instanceof Kernel.Binary b
-                        && b.fn() == BinaryFn.MUL
-                        && b.a().equals(scores)
-                        && b.b() instanceof Kernel.Constant c
-                        && Math.abs(c.value().doubleValue()) <= 1
-                        && Math.abs(c.value().doubleValue()) >= LEAST_FACTOR) {
-                    factors.add(b);
-                    plain[0]--;
-                }
-            });
+        if (joined.isPresent()) {
+            local.add(joined.get().axis());
+        } else {
+            local.add(axis(keys, target.keyTile()));
+            local.add(axis(walk.product().depth(), target.block()));
         }
-        return plain[0] == 0 && factors.size() == 1 ? factors.stream().findFirst() : Optional.empty();
+        local.add(axis(walk.value(), target.block()));
+        return RegionLowering.assemble(
+                name, body, puller, grid, local, statements, joined.map(KeyChunks::buffer), output);
     }
 
-    /// What reads scores.
-    private List<Expr> reads() {
-        List<Expr> read = new ArrayList<>();
-        walk.largest().ifPresent(m -> read.add(m.scores()));
-        walk.sums().forEach(s -> read.add(s.terms().core()));
-        read.add(walk.mixing().core());
-        return read;
-    }
-
-    /// Whether scores are sums along keys: the queries are so few that a register tile would mostly work for
-    /// nobody, as where one token is decoded after the other, and their keys need no more than to be read.
-    private boolean few() {
-        return liesAlongDepth(walk.product().keyRows())
-                && puller.axisSize(walk.query())
-                        .flatMap(Dim::constant)
-                        .filter(c -> c <= Math.max(target.panel() / 4, 1))
-                        .isPresent();
-    }
-
-    /// Whether an operand of the scores is in memory, the elements that a product joins side by side.
-    private boolean liesAlongDepth(Expr operand) {
-        return operand instanceof Kernel.Load l
-                && l.lookups().isEmpty()
-                && l.index()
-                        .getLast()
-                        .linearFactor(walk.product().depth())
-                        .filter(f -> f.isConstant(1))
-                        .isPresent();
-    }
-
-    /// The scores of a block. Where queries are copied, to be turned, `scaled` moves to them. The products of few
-    /// queries with a key are summed along the key, which is read in place.
-    private void product(
-            Optional<Kernel.Binary> scaled,
-            List<String> cells,
-            List<Kernel.Statement> before,
-            List<Kernel.Statement> loop) {
-        OnlineWalk.ScoreProduct product = walk.product();
-        if (form == Form.SUMS) {
-            Expr queries = product.queries();
-            if (!liesAlongDepth(queries)) {
-                String once = puller.fresh("q");
-                before.add(new Kernel.Let(once, dtype, List.of(walk.query(), product.depth()), queries));
-                queries = new Kernel.Ref(once);
-            }
-            Expr terms = new Kernel.Binary(BinaryFn.MUL, queries, product.keyRows());
-            loop.add(new Kernel.Reduce(walk.scores(), dtype, cells, ReduceFn.SUM, product.depth(), false, terms));
-            return;
-        }
-        Expr left = product.queries();
-        Expr right = product.keyRows();
-        if (form == Form.COLUMNS) {
-            String turned = puller.fresh("qt");
-            Expr queries = scaled.<Expr>map(s -> new Kernel.Binary(BinaryFn.MUL, product.queries(), s.b()))
-                    .orElse(product.queries());
-            before.add(new Kernel.Let(turned, dtype, List.of(product.depth(), walk.query()), queries));
-            left = product.keyRows();
-            right = new Kernel.Ref(turned);
-        }
-        loop.add(new Kernel.Dot(walk.scores(), dtype, cells, product.depth(), false, left, right));
+    private Kernel.Axis axis(String name, int tile) {
+        return new Kernel.Axis(name, puller.axisSize(name).orElseThrow(), tile);
     }
 
     /// The maximum with a block, and by what sums change with it.
@@ -373,26 +268,6 @@ final class OnlineKernel {
             });
         }
         return found;
-    }
-
-    /// Whether scores lie as `[keys, queries]`: rows of keys are read in place, and what is carried along the keys
-    /// runs down columns, a vector of queries at once. Not where the width of heads is unknown, nor where scores
-    /// read neighbours along the keys, such as a stored bias.
-    private boolean inColumns() {
-        boolean[] rows = new boolean[1];
-        reads().forEach(expr -> Exprs.walk(expr, e -> {
-            if (e instanceof Kernel.Load l && Exprs.symbols(l).containsAll(List.of(walk.query(), keys))) {
-                Dim last = l.index().getLast();
-                rows[0] |= last.linearFactor(walk.query())
-                        .filter(f -> f.isConstant(1))
-                        .isEmpty();
-            }
-        }));
-        return !rows[0]
-                && puller.axisSize(walk.product().depth())
-                        .flatMap(Dim::constant)
-                        .filter(c -> c <= OnlineLowering.MAX_WIDTH)
-                        .isPresent();
     }
 
     /// Computes the parts that do not change along the keys before the others.

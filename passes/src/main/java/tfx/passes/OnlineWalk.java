@@ -47,6 +47,15 @@ record OnlineWalk(
         return changes(expr, keys, scores);
     }
 
+    /// What reads scores.
+    List<Expr> readingScores() {
+        List<Expr> reading = new ArrayList<>();
+        largest.ifPresent(m -> reading.add(m.scores));
+        sums.forEach(s -> reading.add(s.terms.core()));
+        reading.add(mixing.core());
+        return reading;
+    }
+
     /// The tiles that reductions fill.
     List<String> reduced() {
         List<String> tiles = new ArrayList<>();
