@@ -270,7 +270,9 @@ final class DotEmitter {
         Expr.Local b = m.let("b", first(stage, right));
         Call call = new Call(rows, columns, count, a, aRow, b, m.let("j", Expr.literal(0)));
         if (right instanceof Panels p) {
-            singleRow(stage, left, p, fresh, call);
+            for (int few = 1; few <= micro.fewRows(); few++) {
+                fewRows(stage, left, p, fresh, call, few);
+            }
         }
         int[] wide = micro.wideTiles(left.operand());
         if (wide.length > 0 && emitter.tiles().extent(column) > micro.panel()) {
@@ -286,6 +288,7 @@ final class DotEmitter {
         int width = panels * micro.panel();
         Expr step = panels(right, 1, depth);
         Expr limit = m.let("limit", call.columns.minus(Expr.literal(width - micro.panel())));
+        Expr most = micro.leavesNoTwo(sizes) ? m.let("most", withoutTwo(call.rows, sizes[0])) : call.rows;
         m.loopWhile(new Expr.Compare("<", call.j, limit), () -> {
             Expr.Local i = m.let("i", Expr.literal(0));
             IntFunction<MicroKernels.Tile> tiles =
@@ -305,11 +308,19 @@ final class DotEmitter {
                     MicroKernels.Tile largest = tiles.apply(sizes[0]);
                     micro.part(tile).ifPresent(small -> again(m, largest, tile, small, call, i, rows));
                 }
-                m.loop(i, Expr.literal(size), call.rows, () -> rows.accept(tile));
+                m.loop(i, Expr.literal(size), size == sizes[0] ? most : call.rows, () -> rows.accept(tile));
             }
             m.set(call.j, call.j.plus(Expr.literal(width)));
             m.set(call.b, call.b.plus(panels(right, panels, depth)));
         });
+    }
+
+    /// The rows among which tiles of `largest` rows are laid out. Where two would be left, the last of these tiles
+    /// is left out: a tile of two rows waits for its panels, two others share the eight.
+    private static Expr withoutTwo(Expr rows, int largest) {
+        Expr rest = ScalarLanes.math("floorMod", rows, Expr.literal(largest));
+        Expr two = new Expr.Compare("==", rest, Expr.literal(2));
+        return rows.minus(new Expr.Choose(two, Expr.literal(3), Expr.literal(0)));
     }
 
     /// Has the last rows computed by the largest tile, some of them once more, while the tile for so few is cold.
@@ -329,6 +340,7 @@ final class DotEmitter {
         Runnable nothing = () -> {};
         Runnable largestAgain = () -> {
             m.call(small.tell("want", call.depth));
+            m.loop(i, Expr.literal(largest.rows()), call.rows, () -> rows.accept(largest));
             m.set(i, from);
             rows.accept(largest);
             m.set(i, call.rows);
@@ -343,13 +355,13 @@ final class DotEmitter {
     /// @param b where the panel of column `j` begins
     private record Call(Expr rows, Expr columns, Expr depth, Expr a, Expr aRow, Expr.Local b, Expr.Local j) {}
 
-    /// A product of one row takes several panels at once while there are as many.
-    private void singleRow(Stage stage, Side left, Panels right, boolean fresh, Call call) {
+    /// A product of so few rows takes several panels at once while there are as many.
+    private void fewRows(Stage stage, Side left, Panels right, boolean fresh, Call call, int few) {
         Method m = stage.method;
         int several = MicroKernels.ROW_PANELS;
-        MicroKernels.Tile tile = new MicroKernels.Tile(1, several, fresh, left.operand(), right.operand());
+        MicroKernels.Tile tile = new MicroKernels.Tile(few, several, fresh, left.operand(), right.operand());
         Expr single =
-                new Expr.Choose(new Expr.Compare("==", call.rows, Expr.literal(1)), call.columns, Expr.literal(0));
+                new Expr.Choose(new Expr.Compare("==", call.rows, Expr.literal(few)), call.columns, Expr.literal(0));
         Expr.Local limit = m.let("limit", single);
         m.loop(call.j, Expr.literal(several * micro.panel()), limit, () -> {
             Expr c = Expr.literal(result.offset()).plus(call.j);

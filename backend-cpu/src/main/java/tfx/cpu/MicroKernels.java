@@ -10,12 +10,14 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
 import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
 import tfx.cpu.code.ClassCode;
 import tfx.cpu.code.Expr;
 import tfx.cpu.code.Method;
 import tfx.cpu.code.Statement;
+import tfx.ir.InternalError;
 import tfx.runtime.DType;
 
 /// The register tiles of matrix products, shared by all kernels of a program:
@@ -28,7 +30,7 @@ final class MicroKernels {
     /// Where an operand lies. In the scratch array, positions are indices and strides are constants of the code;
     /// in memory, positions are addresses, and rows of A are as far apart as the call says, forwards.
     ///
-    /// @param stored how memory holds it: f32, or for B i8 or bf16, which are widened as they are read
+    /// @param stored how memory holds it: f32, or for B i8, f16 or bf16, which are widened as they are read
     /// @param row    elements between rows; 0 for A in memory
     /// @param column elements between columns; 1 for B
     record Operand(boolean scratch, DType stored, int row, int column) {
@@ -78,8 +80,8 @@ final class MicroKernels {
             return stored == DType.I8 ? new Expr.Convert(Type.FLOAT_TYPE, value) : value;
         }
 
-        /// The two vectors of a row of a panel. 16-bit floats of both alternate, so that two of them are the
-        /// halves of one int.
+        /// The two vectors of a row of a panel. Those of bf16 alternate, so that two elements are the halves of one
+        /// int.
         List<Expr> pair(VectorLanes v, Expr floats, Expr position) {
             if (stored == DType.BF16) {
                 Expr bits = v.let(v.loadIntegers(position));
@@ -99,9 +101,15 @@ final class MicroKernels {
         }
 
         private Expr vector(VectorLanes lanes, Expr floats, Expr position) {
-            return stored == DType.I8
-                    ? lanes.loadBytes(position)
-                    : scratch ? lanes.load(floats, position) : lanes.load(position);
+            if (scratch) {
+                return lanes.load(floats, position);
+            }
+            return switch (stored) {
+                case I8 -> lanes.loadBytes(position);
+                case F16 -> lanes.loadHalves(position);
+                case F32 -> lanes.load(position);
+                case BF16, F64, I64, I32, U8, BOOL -> throw new InternalError("a vector of " + stored);
+            };
         }
 
         private String text() {
@@ -123,7 +131,8 @@ final class MicroKernels {
         }
     }
 
-    /// Panels that a single row takes at once: one panel alone would wait for its own sums.
+    /// Panels that a few rows take at once. A single row of one panel would wait for its own sums; and of weights
+    /// that come from memory, two streams arrive at half the speed of four.
     static final int ROW_PANELS = 4;
 
     private static final String SUPPORT = "tfx/runtime/program/Support";
@@ -174,7 +183,7 @@ final class MicroKernels {
         this.lanes = lanes;
         this.parts = parts;
         this.vector = vector && lanes > 1;
-        this.wideTiles = lanes >= 16 ? new int[] {6, 4, 2, 1} : new int[0];
+        this.wideTiles = lanes >= 16 ? new int[] {6, 5, 4, 3, 2, 1} : new int[0];
         this.scratchTiles = lanes >= 16 ? new int[] {5, 4, 2, 1} : new int[0];
         this.tiles = lanes >= 16 ? new int[] {8, 4, 2, 1} : new int[] {6, 4, 2, 1};
         this.code = new ClassCode(className, Object.class, "product.tfx");
@@ -194,6 +203,17 @@ final class MicroKernels {
 
     int[] wideTiles(Operand a) {
         return a.scratch ? scratchTiles : wideTiles;
+    }
+
+    /// Whether sizes of tiles, largest first, cover two rows more than the largest without one of two.
+    boolean leavesNoTwo(int[] sizes) {
+        return IntStream.of(sizes).anyMatch(s -> s == sizes[0] - 1)
+                && IntStream.of(sizes).anyMatch(s -> s == 3);
+    }
+
+    /// The most rows that take {@link #ROW_PANELS} panels: their sums stay in registers.
+    int fewRows() {
+        return lanes >= 16 ? 3 : 1;
     }
 
     int panel() {

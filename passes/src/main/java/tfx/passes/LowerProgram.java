@@ -33,6 +33,8 @@ import tfx.runtime.program.Guard;
 /// Kernels that differ in buffers alone are one kernel. What depends on weights alone runs once, when they are
 /// loaded; so does the packing of constant right-hand operands of products.
 public final class LowerProgram {
+    private static final int FEW_ROWS = 8;
+
     private final Graph graph;
     private final Target target;
     private final List<Value> values = new ArrayList<>();
@@ -300,8 +302,9 @@ public final class LowerProgram {
             return dot;
         }
         List<Dim> shape = List.of(depth, width);
-        DType stored = stored(buffers.get(position).dtype());
-        String key = weight.name() + load.index() + " over " + dot.over() + " by " + column + shape;
+        Dim rows = kernel.axis(dot.axes().getFirst()).orElseThrow().size();
+        DType stored = stored(buffers.get(position).dtype(), rows);
+        String key = weight.name() + load.index() + " over " + dot.over() + " by " + column + shape + stored;
         Value panels = packed.computeIfAbsent(key, k -> {
             Value made = value(
                     weight.name() + ".packed" + packed.size(),
@@ -322,10 +325,12 @@ public final class LowerProgram {
     }
 
     /// The type that panels keep: the weight's own where register tiles widen it as they read, which takes panels
-    /// of two vectors of 8 elements or more.
-    private DType stored(DType weight) {
-        boolean widened = (weight == DType.I8 || weight == DType.BF16) && target.panel() >= 16;
-        return widened ? weight : DType.F32;
+    /// of two vectors of 8 elements or more. To widen f16 takes seven instructions, which few rows alone hide
+    /// behind memory.
+    private DType stored(DType weight, Dim rows) {
+        boolean few = rows.constant().filter(c -> c <= FEW_ROWS).isPresent();
+        boolean widened = weight == DType.I8 || weight == DType.BF16 || weight == DType.F16 && few;
+        return widened && target.panel() >= 16 ? weight : DType.F32;
     }
 
     private static boolean reads(Kernel.Expr expr, String buffer) {

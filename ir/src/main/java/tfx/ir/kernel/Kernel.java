@@ -60,8 +60,8 @@ public record Kernel(
     /// Memory that a kernel reads or writes.
     ///
     /// @param panels 0 for row-major; else the buffer is a matrix `[K, N]` stored as panels of this many columns,
-    ///               each panel row after row, the last one padded with zeros; the two halves of a row of 16-bit
-    ///               elements alternate
+    ///               each panel row after row, the last one padded with zeros; the two halves of a row of bf16
+    ///               alternate
     public record Buffer(String name, boolean output, DType dtype, List<Dim> shape, int panels) {
         public Buffer {
             shape = List.copyOf(shape);
@@ -296,7 +296,7 @@ public record Kernel(
         Function<String, Optional<Dim>> axisSizes = s -> axis(s).map(Axis::size);
         Dim panel = index.get(1).floorDivide(width, axisSizes);
         Dim column = index.get(1).remainder(width, axisSizes);
-        if (buffer.dtype().bytes() == 2) {
+        if (buffer.dtype() == DType.BF16) {
             Dim half = Dim.of(buffer.panels() / 2);
             column = column.remainder(half, axisSizes).times(2).plus(column.floorDivide(half, axisSizes));
         }

@@ -30,6 +30,7 @@ public final class Quantized {
                 for (int[] shape : SHAPES) {
                     products(table, threads, pool, "int8", "I8", 1, shape[0], shape[1]);
                     products(table, threads, pool, "bf16", "BF16", 2, shape[0], shape[1]);
+                    products(table, threads, pool, "f16", "F16", 2, shape[0], shape[1]);
                 }
             }
         }
@@ -54,7 +55,7 @@ public final class Quantized {
         random.nextBytes(weight);
         if (bytes == 2) {
             for (int i = 1; i < weight.length; i += 2) {
-                weight[i] = (byte) (0x3f | weight[i] & 0x80); // numbers between 2^-15 and 2, no NaN
+                weight[i] = (byte) (0x3b | weight[i] & 0x80); // no infinity, no NaN
             }
         }
         Map<String, Programs.Stored> weights = Map.of(
