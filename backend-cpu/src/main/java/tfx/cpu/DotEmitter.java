@@ -27,6 +27,9 @@ final class DotEmitter {
     /// Rows of a copied left operand begin in different sets of the first-level cache.
     private static final int SKEW = 16;
 
+    /// So many of the largest tiles hide that the tile for a rest of two rows waits.
+    private static final int FEW_TILES = 2;
+
     /// Largest distance of elements that is a constant of the code.
     private static final long FAR = 1 << 20;
 
@@ -315,12 +318,13 @@ final class DotEmitter {
         });
     }
 
-    /// The rows among which tiles of `largest` rows are laid out. Where two would be left, the last of these tiles
-    /// is left out: a tile of two rows waits for its panels, two others share the eight.
+    /// The rows among which tiles of `largest` rows are laid out. Where two of few would be left, the last of these
+    /// tiles is left out: a tile of two rows waits for its panels, two others share the eight.
     private static Expr withoutTwo(Expr rows, int largest) {
-        Expr rest = ScalarLanes.math("floorMod", rows, Expr.literal(largest));
-        Expr two = new Expr.Compare("==", rest, Expr.literal(2));
-        return rows.minus(new Expr.Choose(two, Expr.literal(3), Expr.literal(0)));
+        Expr few = ScalarLanes.math("min", rows, Expr.literal(FEW_TILES * largest + 3));
+        Expr rest = ScalarLanes.math("floorMod", few, Expr.literal(largest));
+        return rows.minus(
+                new Expr.Choose(new Expr.Compare("==", rest, Expr.literal(2)), Expr.literal(3), Expr.literal(0)));
     }
 
     /// Has the last rows computed by the largest tile, some of them once more, while the tile for so few is cold.
