@@ -13,6 +13,7 @@ import tfx.ir.Target;
 import tfx.ir.graph.Nd;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
+import tfx.runtime.program.Execution;
 import tfx.testkit.Values;
 
 /// Attention of few queries, as where one token is decoded after the other: their products with a key are sums
@@ -110,6 +111,62 @@ final class FewQueriesTest {
         Kernel.Axis last = kernel.grid().getLast();
         assertThat(last.size().constant()).contains((long) rows);
         assertThat(last.tile()).isGreaterThanOrEqualTo(rows);
+    }
+
+    /// Programs that learn with a call how many queries there are have kernels for few and for many.
+    @ParameterizedTest
+    @CsvSource({"4, 4, 16", "4, 2, 24", "8, 1, 16", "12, 1, 17"})
+    void manyAndFewEqualTheEvaluator(int heads, int keyHeads, int depth) {
+        String source = """
+                import nn;
+                program p(q: f32[B, %1$d, S, %3$d], k: f32[B, %2$d, T, %3$d], v: f32[B, %2$d, T, %3$d]) -> (y) {
+                  return q + attention(q, k, v%4$s);
+                }""";
+        for (String more : List.of(
+                "", // nothing but a scale
+                ", where = select(positions(T), positions(S) + i32(size(k, 2) - size(q, 2)), <=)" // causal
+                )) {
+            for (int queries : new int[] {1, 2, 4, 8, 9, 70}) {
+                for (int keys : new int[] {TASK_KEYS, 1000}) {
+                    Map<String, Nd> inputs = new LinkedHashMap<>();
+                    inputs.put("q", Values.small(new Random(1), DType.F32, 2, heads, queries, depth));
+                    inputs.put("k", Values.small(new Random(2), DType.F32, 2, keyHeads, keys, depth));
+                    inputs.put("v", Values.small(new Random(3), DType.F32, 2, keyHeads, keys, depth));
+                    AgainstEvaluator.check(
+                            source.formatted(heads, keyHeads, depth, more),
+                            inputs,
+                            keys,
+                            more.isEmpty() && keys == TASK_KEYS ? List.of(Engines.values()) : AgainstEvaluator.cpu());
+                }
+            }
+        }
+    }
+
+    /// Up to how many queries there is another form, 0 for none.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "f32[B, 8, S, 64]; f32[B, 8, T, 64]; 8",
+                "f32[B, 8, S, 64]; f32[B, 2, T, 64]; 2",
+                "f32[B, 8, S, 64]; concat; 8",
+                "f32[B, 8, S, 64]; f32[B, 8, S, 64]; 0", // as many keys
+                "f32[B, 8, 4, 64]; f32[B, 8, T, 64]; 0" // known
+            })
+    void callsChoose(String queries, String keys, long most) {
+        boolean cached = keys.startsWith("concat");
+        String value =
+                cached ? "attention(q, concat([k, q], axis = 2), concat([k, q], axis = 2))" : "attention(q, k, k)";
+        String type = cached ? "f32[B, 8, T, 64]" : keys;
+        String source = "import nn; program p(q: %s, k: %s) -> (y) { return %s; }".formatted(queries, type, value);
+        List<Long> bounds = Pipeline.run(AgainstEvaluator.graph(source), new Pipeline.Options(Target.cpu(16), true))
+                .kernels()
+                .execution()
+                .steps()
+                .stream()
+                .flatMap(s -> s instanceof Execution.Either e ? Stream.of(e.most()) : Stream.empty())
+                .toList();
+        assertThat(bounds).isEqualTo(most == 0 ? List.of() : List.of(most));
     }
 
     private static String source(String type, int heads, int keyHeads, int queries, int depth, String more) {

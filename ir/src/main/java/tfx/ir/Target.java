@@ -32,6 +32,11 @@ public record Target(int panel, int rowTile, int colTile, int keyTile, int query
         return (int) Math.clamp(Long.highestOneBit(memory / 8 / Math.max(rowBytes, 1)), 1, queryTile);
     }
 
+    /// Up to how many queries, a register tile would mostly work for nobody.
+    public int fewQueries() {
+        return Math.max(panel / 4, 1);
+    }
+
     /// How many keys a task of online attention takes where queries are few.
     public int keyChunk() {
         return 4 * keyTile;

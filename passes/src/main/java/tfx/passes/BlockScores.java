@@ -44,6 +44,11 @@ final class BlockScores {
         this.factor = form == Form.COLUMNS ? commonFactor() : Optional.empty();
     }
 
+    /// Whether scores are sums along keys, as suits few queries.
+    boolean areSums() {
+        return form == Form.SUMS;
+    }
+
     /// The axes of the tile of scores.
     List<String> axes() {
         return form == Form.COLUMNS ? List.of(walk.keys(), walk.query()) : List.of(walk.query(), walk.keys());
@@ -104,9 +109,8 @@ final class BlockScores {
     /// decoded after the other, and their keys need no more than to be read.
     private boolean inSums() {
         return liesAlongDepth(walk.product().keyRows())
-                && puller.axisSize(walk.query())
-                        .flatMap(Dim::constant)
-                        .filter(c -> c <= Math.max(target.panel() / 4, 1))
+                && walk.most(walk.query(), puller)
+                        .filter(c -> c <= target.fewQueries())
                         .isPresent();
     }
 

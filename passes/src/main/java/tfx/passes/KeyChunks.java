@@ -41,7 +41,7 @@ final class KeyChunks {
         this.outer =
                 grid.subList(0, grid.size() - 1).stream().map(Kernel.Axis::name).toList();
         List<Dim> shape = new ArrayList<>();
-        grid.forEach(a -> shape.add(a.size()));
+        grid.forEach(a -> shape.add(walk.most(a.name(), puller).map(Dim::of).orElse(a.size())));
         shape.add(shape.size() - 1, count);
         shape.add(width.plus(walk.reduced().size()));
         this.buffer = new Kernel.Buffer(puller.fresh("chunks"), true, dtype, shape, 0);
@@ -54,8 +54,9 @@ final class KeyChunks {
     static Optional<KeyChunks> of(
             OnlineWalk walk, Puller puller, Target target, List<Kernel.Axis> grid, List<Restriction> limits) {
         Kernel.Axis queries = grid.getLast();
-        boolean oneTile =
-                queries.size().constant().filter(c -> c <= queries.tile()).isPresent();
+        boolean oneTile = walk.most(queries.name(), puller)
+                .filter(c -> c <= queries.tile())
+                .isPresent();
         long tasks = grid.subList(0, grid.size() - 1).stream()
                 .mapToLong(a -> a.size().constant().orElse(1L))
                 .reduce(1, Math::multiplyExact);

@@ -184,18 +184,43 @@ public final class LowerProgram {
         } catch (Illegal why) {
             throw new InternalError("region " + region.name() + " does not lower: " + why.getMessage(), why);
         }
+        List<Step> own = new ArrayList<>();
+        Value result = stages(stages, name, Optional.empty(), operands, own);
+        Optional<RegionLowering.Few> few = result.role() == Role.CONSTANT
+                ? Optional.empty()
+                : RegionLowering.few("few_" + region.name(), region.body(), target);
+        if (few.isEmpty()) {
+            into.addAll(own);
+        } else {
+            List<Step> small = new ArrayList<>();
+            stages(few.get().kernels(), name, Optional.of(result), operands, small);
+            into.add(new Execution.Either(few.get().size(), few.get().most(), small, own));
+        }
+        return result;
+    }
+
+    /// Launches of a region's kernels; the buffer that the last of them fills.
+    ///
+    /// @param given that buffer, if there is one already
+    private Value stages(
+            List<RegionLowering.Lowered> stages,
+            String name,
+            Optional<Value> given,
+            List<Value> operands,
+            List<Step> into) {
         Optional<Value> before = Optional.empty();
         for (RegionLowering.Lowered stage : stages) {
-            String result = stage == stages.getLast() ? name : name + ".chunks";
-            before = Optional.of(stage(stage, result, operands, before, into));
+            boolean last = stage == stages.getLast();
+            Optional<Value> result = last ? given : Optional.empty();
+            before = Optional.of(stage(stage, last ? name : name + ".chunks", result, operands, before, into));
         }
         return before.orElseThrow();
     }
 
-    /// One of the kernels of a region; the buffer that it fills.
     private Value stage(
             RegionLowering.Lowered lowered,
             String name,
+            Optional<Value> given,
             List<Value> operands,
             Optional<Value> before,
             List<Step> into) {
@@ -214,7 +239,7 @@ public final class LowerProgram {
         Kernel kernel = constant ? lowered.kernel() : pack(lowered.kernel(), arguments);
         Kernel.Buffer filled = kernel.buffers().getLast();
         TensorType type = new TensorType(filled.dtype(), filled.shape());
-        Value result = value(name, constant ? Role.CONSTANT : Role.TEMPORARY, "", type, 0);
+        Value result = given.orElseGet(() -> value(name, constant ? Role.CONSTANT : Role.TEMPORARY, "", type, 0));
         arguments.add(result);
         launch(kernel, arguments, constant ? once : into);
         return result;

@@ -47,16 +47,21 @@ final class OnlineKernel {
 
     /// @param place  where the element of the second product at a query and column lands in the result
     /// @param result that element
-    List<RegionLowering.Lowered> assemble(String name, List<Dim> place, Expr result) {
+    List<RegionLowering.Lowered> assemble(String name, List<Dim> place, Expr result) throws Illegal {
         List<Kernel.Axis> grid = new ArrayList<>();
         walk.outer().forEach(axis -> grid.add(axis(axis, 1)));
-        grid.add(axis(walk.query(), target.queries(block.width() * dtype.bytes())));
+        long most = walk.most(walk.query(), puller).orElse(Long.MAX_VALUE);
+        grid.add(axis(walk.query(), (int) Math.min(most, target.queries(block.width() * dtype.bytes()))));
         List<Expr> exact = new ArrayList<>();
         List<Expr> common = commonConditions();
         List<Restriction> limits = restrictions(common, grid, exact);
         common.removeAll(exact);
         Optional<Expr> where =
                 common.stream().filter(this::telling).reduce((a, b) -> new Kernel.Binary(BinaryFn.AND, a, b));
+        if (!walk.most().isEmpty()
+                && (!block.areSums() || limits.stream().anyMatch(l -> l.split().isPresent()))) {
+            throw new Illegal("no other form for few queries");
+        }
         for (Restriction limit : limits) {
             if (limit.split().isPresent()) {
                 grid.replaceAll(a -> a.name().equals(limit.splitAxis().orElseThrow())

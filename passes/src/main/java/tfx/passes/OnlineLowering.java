@@ -48,6 +48,7 @@ final class OnlineLowering {
     private String scores = "";
     private String mixed = "";
     private List<Dim> mixedIndex = List.of();
+    private Map<String, Long> most = Map.of();
 
     OnlineLowering(Graph body, Node root, List<Node> contractions, Target target) {
         this.body = body;
@@ -59,6 +60,18 @@ final class OnlineLowering {
     }
 
     List<RegionLowering.Lowered> lower(String name) throws Illegal {
+        return lower(name, false);
+    }
+
+    /// Kernels for calls with few queries.
+    RegionLowering.Few few(String name) throws Illegal {
+        List<RegionLowering.Lowered> kernels = lower(name, true);
+        Map.Entry<String, Long> bound = most.entrySet().iterator().next();
+        return new RegionLowering.Few(puller.axisSize(bound.getKey()).orElseThrow(), bound.getValue(), kernels);
+    }
+
+    /// @param few whether for calls with few queries
+    private List<RegionLowering.Lowered> lower(String name, boolean few) throws Illegal {
         DType dtype = second.type().dtype();
         if (dtype != DType.F32 && dtype != DType.F64) {
             throw new Illegal("online reductions are for floats");
@@ -93,7 +106,8 @@ final class OnlineLowering {
             throw new Illegal("the right side of the second product depends on a reduction");
         }
         OnlineWalk.ScoreProduct product = scoreProduct();
-        char queries = queries(labels, Exprs.symbols(product.keyRows()));
+        Set<String> ofKeys = Exprs.symbols(product.keyRows());
+        char queries = few ? fewQueries(labels, ofKeys) : queries(labels, ofKeys);
         String query = labels.axis(queries);
 
         List<String> maxima = reductions.values().stream()
@@ -133,8 +147,8 @@ final class OnlineLowering {
                 outer.add(labels.axis(c));
             }
         }
-        OnlineWalk walk =
-                new OnlineWalk(dtype, outer, query, keys, value, product, scores, largest, sums, mixing, mixed, values);
+        OnlineWalk walk = new OnlineWalk(
+                dtype, outer, query, keys, value, product, scores, largest, sums, mixing, mixed, values, most);
         return new OnlineKernel(body, root, target, puller, walk).assemble(name, place, result);
     }
 
@@ -157,6 +171,35 @@ final class OnlineLowering {
             throw new Illegal("the first product mixes queries and keys");
         }
         return last;
+    }
+
+    /// The same, and in `most` up to how many queries are few: those of heads that share keys count together. Where
+    /// there are as many keys as queries, few queries are little work in any form.
+    private char fewQueries(Labels labels, Set<String> ofKeys) throws Illegal {
+        Optional<Character> unknown = Optional.empty();
+        Optional<Character> group = Optional.empty();
+        for (char c : labels.rows().toCharArray()) {
+            String axis = labels.axis(c);
+            Dim size = puller.axisSize(axis).orElseThrow();
+            if (ofKeys.contains(axis) || size.isConstant(1)) {
+                continue;
+            }
+            if (size.constant().isPresent()) {
+                group = Optional.of(c);
+            } else if (unknown.isPresent() || puller.axisSize(keys).equals(Optional.of(size))) {
+                throw new Illegal("several sizes of queries, or that of keys");
+            } else {
+                unknown = Optional.of(c);
+            }
+        }
+        if (unknown.isEmpty()) {
+            throw new Illegal("how many queries there are is known");
+        }
+        long heads = group.flatMap(g -> puller.axisSize(labels.axis(g)))
+                .flatMap(Dim::constant)
+                .orElse(1L);
+        most = Map.of(labels.axis(unknown.get()), Math.max(1, target.fewQueries() / heads));
+        return group.orElse(unknown.get());
     }
 
     /// Exp-shift holds for terms `exp(t - m)` where `m` is the maximum of that very `t`, and where a score that

@@ -2,10 +2,12 @@ package tfx.passes;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import tfx.ir.kernel.Exprs;
 import tfx.ir.kernel.Kernel.Expr;
 import tfx.runtime.DType;
+import tfx.runtime.Dim;
 
 /// What {@link OnlineLowering} found between two contractions, and {@link OnlineKernel} walks along the keys.
 ///
@@ -16,6 +18,7 @@ import tfx.runtime.DType;
 /// @param mixing  the terms of the second product's left side
 /// @param mixed   the tile of the second product
 /// @param values  its right side
+/// @param most    how many points axes have at most whose sizes only a call knows
 record OnlineWalk(
         DType dtype,
         List<String> outer,
@@ -28,7 +31,8 @@ record OnlineWalk(
         List<Carried> sums,
         Terms mixing,
         String mixed,
-        Expr values) {
+        Expr values,
+        Map<String, Long> most) {
     /// The product of queries and keys, summed over `depth`.
     record ScoreProduct(String depth, Expr queries, Expr keyRows) {}
 
@@ -45,6 +49,12 @@ record OnlineWalk(
 
     boolean alongKeys(Expr expr) {
         return changes(expr, keys, scores);
+    }
+
+    /// The most points of an axis, where that is known.
+    Optional<Long> most(String axis, Puller puller) {
+        return Optional.ofNullable(most.get(axis))
+                .or(() -> puller.axisSize(axis).flatMap(Dim::constant));
     }
 
     /// What reads scores.

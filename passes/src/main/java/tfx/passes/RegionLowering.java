@@ -34,6 +34,9 @@ final class RegionLowering {
     /// The result of the region's kernel before.
     record Before() implements Source {}
 
+    /// Kernels for calls in which a size is at most `most`.
+    record Few(Dim size, long most, List<Lowered> kernels) {}
+
     private RegionLowering() {}
 
     /// The kernels that compute a region, one after the other.
@@ -50,6 +53,22 @@ final class RegionLowering {
             case 2 -> new OnlineLowering(body, root, contractions, target).lower(name);
             default -> throw new Illegal("more than two contractions");
         };
+    }
+
+    /// Kernels that compute the same as those of {@link #lower}, and faster where queries of attention are few.
+    /// Empty where a region has none, or where its text says how many they are.
+    static Optional<Few> few(String name, Graph body, Target target) {
+        Node root = body.node(body.outputs().getFirst().id());
+        List<Node> contractions =
+                body.nodes().stream().filter(n -> n.op() instanceof Op.Contract).toList();
+        if (contractions.size() != 2) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.of(new OnlineLowering(body, root, contractions, target).few(name));
+        } catch (Illegal none) {
+            return Optional.empty();
+        }
     }
 
     /// The buffer of a region's result, under some name and in some shape.

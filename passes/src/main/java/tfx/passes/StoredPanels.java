@@ -220,6 +220,10 @@ public final class StoredPanels {
                 r.test().forEach(s -> launches(s, into));
                 r.body().forEach(s -> launches(s, into));
             }
+            case Execution.Either e -> {
+                e.small().forEach(s -> launches(s, into));
+                e.other().forEach(s -> launches(s, into));
+            }
         }
     }
 
@@ -237,6 +241,9 @@ public final class StoredPanels {
                                 r.go(),
                                 numbered(r.body(), order),
                                 r.stacked());
+                    case Execution.Either e ->
+                        new Execution.Either(
+                                e.size(), e.most(), numbered(e.small(), order), numbered(e.other(), order));
                 })
                 .toList();
     }

@@ -64,6 +64,10 @@ public final class KernelVerifier {
                         }
                     }
                 }
+                case Execution.Either either -> {
+                    steps(program, either.small(), errors);
+                    steps(program, either.other(), errors);
+                }
             }
         }
     }

@@ -74,6 +74,13 @@ public final class ProgramText {
                     steps("step", r.body(), indent + "  ", out);
                     out.append(indent).append("}\n");
                 }
+                case Execution.Either e -> {
+                    out.append("if ").append(e.size()).append(" <= ").append(e.most());
+                    out.append(" {\n");
+                    steps("step", e.small(), indent + "  ", out);
+                    steps("else", e.other(), indent + "  ", out);
+                    out.append(indent).append("}\n");
+                }
             }
         }
     }
@@ -129,7 +136,10 @@ public final class ProgramText {
 
     private static Execution.Step step(Scanner in, int nesting) {
         if (nesting > MAX_NESTING) {
-            throw in.error("loops nested deeper than " + MAX_NESTING);
+            throw in.error("steps nested deeper than " + MAX_NESTING);
+        }
+        if (in.accept("if")) {
+            return either(in, nesting);
         }
         if (!in.accept("repeat")) {
             int kernel = in.small();
@@ -159,6 +169,24 @@ public final class ProgramText {
             }
         }
         return new Execution.Repeat(trips, counter, carried, test, go, body, stacked);
+    }
+
+    private static Execution.Step either(Scanner in, int nesting) {
+        Dim size = in.dim();
+        in.expect("<=");
+        long most = in.small();
+        in.expect("{");
+        List<Execution.Step> small = new ArrayList<>();
+        List<Execution.Step> other = new ArrayList<>();
+        while (!in.accept("}")) {
+            if (in.accept("else")) {
+                other.add(step(in, nesting + 1));
+            } else {
+                in.expect("step");
+                small.add(step(in, nesting + 1));
+            }
+        }
+        return new Execution.Either(size, most, small, other);
     }
 
     private static List<String> names(Scanner in, int count) {

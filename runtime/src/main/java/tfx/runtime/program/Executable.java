@@ -54,6 +54,8 @@ public final class Executable<M> implements AutoCloseable {
 
     private record Repeat(Execution.Repeat repeat, List<Step> test, List<Step> body) implements Step {}
 
+    private record Either(Execution.Either either, List<Step> small, List<Step> other) implements Step {}
+
     /// What the shapes of the arguments decide.
     ///
     /// @param given   the shapes of the inputs, in their order
@@ -109,6 +111,7 @@ public final class Executable<M> implements AutoCloseable {
                         launch,
                         launch.arguments().stream().mapToInt(places::get).toArray());
             case Execution.Repeat repeat -> new Repeat(repeat, placed(repeat.test()), placed(repeat.body()));
+            case Execution.Either either -> new Either(either, placed(either.small()), placed(either.other()));
         };
     }
 
@@ -256,6 +259,8 @@ public final class Executable<M> implements AutoCloseable {
                     call.launch(launch, arguments, sizes);
                 }
                 case Repeat repeat -> repeat(repeat, call, memory, sizes);
+                case Either(Execution.Either either, List<Step> small, List<Step> other) ->
+                    run(sizes.evaluate(either.size()) <= either.most() ? small : other, call, memory, sizes);
             }
         }
     }

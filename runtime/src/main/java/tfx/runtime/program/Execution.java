@@ -87,6 +87,14 @@ public record Execution(
         }
     }
 
+    /// Steps for calls in which a size is at most `most`, and steps for the others, which compute the same.
+    public record Either(Dim size, long most, List<Step> small, List<Step> other) implements Step {
+        public Either {
+            small = List.copyOf(small);
+            other = List.copyOf(other);
+        }
+    }
+
     /// The buffers of one carried state: where it begins, where it lies, where its next value is made.
     public record Carry(String initial, String state, String next) {}
 
@@ -104,6 +112,12 @@ public record Execution(
                 r.go().ifPresent(all::add);
                 r.test().forEach(s -> all.addAll(buffers(s)));
                 r.body().forEach(s -> all.addAll(buffers(s)));
+                yield all;
+            }
+            case Either e -> {
+                List<String> all = new ArrayList<>();
+                e.small().forEach(s -> all.addAll(buffers(s)));
+                e.other().forEach(s -> all.addAll(buffers(s)));
                 yield all;
             }
         };

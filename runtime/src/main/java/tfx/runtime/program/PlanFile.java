@@ -23,7 +23,7 @@ public record PlanFile(
         Signature signature, Execution execution, List<KernelClass> kernels, List<StoredWeight> weights) {
     /// The version of the contract between packaged programs and the runtime. A runtime reads its own alone:
     /// kernels call into it.
-    public static final int ABI = 3;
+    public static final int ABI = 4;
 
     private static final int MAGIC = 0x7466780a;
 
@@ -172,6 +172,13 @@ public record PlanFile(
                     out.writeUTF(s.all());
                 });
             }
+            case Execution.Either e -> {
+                out.writeByte(2);
+                dim(out, e.size());
+                out.writeLong(e.most());
+                list(out, e.small(), s -> step(out, s));
+                list(out, e.other(), s -> step(out, s));
+            }
         }
     }
 
@@ -272,16 +279,18 @@ public record PlanFile(
     }
 
     private static Execution.Step step(DataInput in) throws IOException {
-        if (in.readByte() == 0) {
-            return new Execution.Launch(in.readInt(), list(in, in::readUTF), in.readUTF());
-        }
-        return new Execution.Repeat(
-                optional(in, () -> dim(in)),
-                in.readUTF(),
-                list(in, () -> new Execution.Carry(in.readUTF(), in.readUTF(), in.readUTF())),
-                list(in, () -> step(in)),
-                optional(in, in::readUTF),
-                list(in, () -> step(in)),
-                list(in, () -> new Execution.Stack(in.readUTF(), in.readUTF())));
+        return switch (in.readByte()) {
+            case 0 -> new Execution.Launch(in.readInt(), list(in, in::readUTF), in.readUTF());
+            case 1 ->
+                new Execution.Repeat(
+                        optional(in, () -> dim(in)),
+                        in.readUTF(),
+                        list(in, () -> new Execution.Carry(in.readUTF(), in.readUTF(), in.readUTF())),
+                        list(in, () -> step(in)),
+                        optional(in, in::readUTF),
+                        list(in, () -> step(in)),
+                        list(in, () -> new Execution.Stack(in.readUTF(), in.readUTF())));
+            default -> new Execution.Either(dim(in), in.readLong(), list(in, () -> step(in)), list(in, () -> step(in)));
+        };
     }
 }
