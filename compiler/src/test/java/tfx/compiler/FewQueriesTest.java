@@ -148,7 +148,7 @@ final class FewQueriesTest {
             delimiter = ';',
             value = {
                 "f32[B, 8, S, 64]; f32[B, 8, T, 64]; 8",
-                "f32[B, 8, S, 64]; f32[B, 2, T, 64]; 2",
+                "f32[B, 8, S, 64]; f32[B, 2, T, 64]; 8",
                 "f32[B, 8, S, 64]; concat; 8",
                 "f32[B, 8, S, 64]; f32[B, 8, S, 64]; 0", // as many keys
                 "f32[B, 8, 4, 64]; f32[B, 8, T, 64]; 0" // known

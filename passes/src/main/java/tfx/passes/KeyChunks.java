@@ -13,9 +13,10 @@ import tfx.ir.kernel.Kernel.Expr;
 import tfx.runtime.DType;
 import tfx.runtime.Dim;
 
-/// Keys cut into chunks that are tasks of their own, for few queries of few heads, as where one token is decoded
-/// after the other: heads alone would leave threads without work. Each task leaves what it carried, and a second
-/// kernel joins the chunks by the laws of {@link OnlineLowering} (Flash-Decoding: Dao, Haziza, Massa, Sizov 2023).
+/// Keys cut into chunks that are tasks of their own, for few queries, as where one token is decoded after the other.
+/// Few heads would leave threads without work; and a chunk stays in the cache for all heads that share it. Each task
+/// leaves what it carried, and a second kernel joins the chunks by the laws of {@link OnlineLowering}
+/// (Flash-Decoding: Dao, Haziza, Massa, Sizov 2023).
 ///
 /// A row of the buffer between them is the mixed values of a query, the maximum if there is one, and the sums.
 final class KeyChunks {
@@ -50,9 +51,15 @@ final class KeyChunks {
     /// The chunks of a walk's keys, where it gains by them.
     ///
     /// @param grid   the grid without them, queries last
+    /// @param shared from where on its axes are not of keys
     /// @param limits the ranges of keys that a task walks
     static Optional<KeyChunks> of(
-            OnlineWalk walk, Puller puller, Target target, List<Kernel.Axis> grid, List<Restriction> limits) {
+            OnlineWalk walk,
+            Puller puller,
+            Target target,
+            List<Kernel.Axis> grid,
+            int shared,
+            List<Restriction> limits) {
         Kernel.Axis queries = grid.getLast();
         boolean oneTile = walk.most(queries.name(), puller)
                 .filter(c -> c <= queries.tile())
@@ -60,6 +67,8 @@ final class KeyChunks {
         long tasks = grid.subList(0, grid.size() - 1).stream()
                 .mapToLong(a -> a.size().constant().orElse(1L))
                 .reduce(1, Math::multiplyExact);
+        boolean sharedKeys = grid.subList(shared, grid.size() - 1).stream()
+                .anyMatch(a -> !a.size().isConstant(1));
         boolean severalChunks = puller.axisSize(walk.keys())
                 .flatMap(Dim::constant)
                 .filter(c -> c <= target.keyChunk())
@@ -67,7 +76,7 @@ final class KeyChunks {
         // Entries of a ragged dimension have few of all keys.
         boolean ofEntries = limits.stream()
                 .anyMatch(l -> l.from().filter(KeyChunks::readsMemory).isPresent());
-        return oneTile && tasks < ENOUGH_TASKS && severalChunks && !ofEntries
+        return oneTile && (tasks < ENOUGH_TASKS || sharedKeys) && severalChunks && !ofEntries
                 ? Optional.of(new KeyChunks(walk, puller, grid, target.keyChunk()))
                 : Optional.empty();
     }

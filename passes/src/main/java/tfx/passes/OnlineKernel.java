@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import tfx.ir.BinaryFn;
@@ -49,7 +50,11 @@ final class OnlineKernel {
     /// @param result that element
     List<RegionLowering.Lowered> assemble(String name, List<Dim> place, Expr result) throws Illegal {
         List<Kernel.Axis> grid = new ArrayList<>();
-        walk.outer().forEach(axis -> grid.add(axis(axis, 1)));
+        Set<String> ofKeys = Exprs.symbols(walk.product().keyRows());
+        // Tasks that follow each other read the same keys.
+        walk.outer().stream().filter(ofKeys::contains).forEach(a -> grid.add(axis(a, 1)));
+        int others = grid.size();
+        walk.outer().stream().filter(a -> !ofKeys.contains(a)).forEach(a -> grid.add(axis(a, 1)));
         long most = walk.most(walk.query(), puller).orElse(Long.MAX_VALUE);
         grid.add(axis(walk.query(), (int) Math.min(most, target.queries(block.width() * dtype.bytes()))));
         List<Expr> exact = new ArrayList<>();
@@ -69,8 +74,8 @@ final class OnlineKernel {
                         : a);
             }
         }
-        Optional<KeyChunks> chunks = KeyChunks.of(walk, puller, target, grid, limits);
-        chunks.ifPresent(c -> grid.add(grid.size() - 1, c.axis()));
+        Optional<KeyChunks> chunks = KeyChunks.of(walk, puller, target, grid, others, limits);
+        chunks.ifPresent(c -> grid.add(others, c.axis()));
         List<String> row = List.of(walk.query());
         List<String> cells = block.axes();
         List<String> mix = List.of(walk.query(), walk.value());

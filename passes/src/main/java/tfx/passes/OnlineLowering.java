@@ -173,33 +173,26 @@ final class OnlineLowering {
         return last;
     }
 
-    /// The same, and in `most` up to how many queries are few: those of heads that share keys count together. Where
-    /// there are as many keys as queries, few queries are little work in any form.
+    /// The axis of queries whose number only a call knows. Where there are as many keys, few queries are little work
+    /// in any form.
     private char fewQueries(Labels labels, Set<String> ofKeys) throws Illegal {
-        Optional<Character> unknown = Optional.empty();
-        Optional<Character> group = Optional.empty();
+        List<Character> unknown = new ArrayList<>();
         for (char c : labels.rows().toCharArray()) {
             String axis = labels.axis(c);
-            Dim size = puller.axisSize(axis).orElseThrow();
-            if (ofKeys.contains(axis) || size.isConstant(1)) {
-                continue;
-            }
-            if (size.constant().isPresent()) {
-                group = Optional.of(c);
-            } else if (unknown.isPresent() || puller.axisSize(keys).equals(Optional.of(size))) {
-                throw new Illegal("several sizes of queries, or that of keys");
-            } else {
-                unknown = Optional.of(c);
+            if (!ofKeys.contains(axis)
+                    && puller.axisSize(axis).flatMap(Dim::constant).isEmpty()) {
+                unknown.add(c);
             }
         }
-        if (unknown.isEmpty()) {
-            throw new Illegal("how many queries there are is known");
+        if (unknown.size() != 1) {
+            throw new Illegal("no size of queries, or several, that only a call knows");
         }
-        long heads = group.flatMap(g -> puller.axisSize(labels.axis(g)))
-                .flatMap(Dim::constant)
-                .orElse(1L);
-        most = Map.of(labels.axis(unknown.get()), Math.max(1, target.fewQueries() / heads));
-        return group.orElse(unknown.get());
+        String axis = labels.axis(unknown.getFirst());
+        if (puller.axisSize(axis).equals(puller.axisSize(keys))) {
+            throw new Illegal("as many keys as queries");
+        }
+        most = Map.of(axis, (long) target.fewQueries());
+        return unknown.getFirst();
     }
 
     /// Exp-shift holds for terms `exp(t - m)` where `m` is the maximum of that very `t`, and where a score that
