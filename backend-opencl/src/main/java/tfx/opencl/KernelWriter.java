@@ -300,19 +300,22 @@ final class KernelWriter {
 
     void statements(List<Kernel.Statement> body) {
         for (Kernel.Statement statement : body) {
-            switch (statement) {
-                case Kernel.Let s ->
-                    new TileWriter(this).let(s.name(), Neighbours.order(s.axes(), s.value()), s.value());
-                case Kernel.Reduce s -> new ReduceWriter(this).write(s);
-                case Kernel.Dot s -> new DotWriter(this).write(s);
-                case Kernel.Store s -> new TileWriter(this).store(s);
-                case Kernel.Scan s -> new LineWriter(this).scan(s);
-                case Kernel.Sort s -> new LineWriter(this).sort(s);
-                case Kernel.Loop s -> loop(s);
-            }
+            statement(statement);
             if (!(statement instanceof Kernel.Loop)) {
                 barrier();
             }
+        }
+    }
+
+    private void statement(Kernel.Statement statement) {
+        switch (statement) {
+            case Kernel.Let s -> new TileWriter(this).let(s.name(), Neighbours.order(s.axes(), s.value()), s.value());
+            case Kernel.Reduce s -> new ReduceWriter(this).write(s);
+            case Kernel.Dot s -> new DotWriter(this).write(s);
+            case Kernel.Store s -> new TileWriter(this).store(s);
+            case Kernel.Scan s -> new LineWriter(this).scan(s);
+            case Kernel.Sort s -> new LineWriter(this).sort(s);
+            case Kernel.Loop s -> loop(s);
         }
     }
 
@@ -361,17 +364,19 @@ final class KernelWriter {
         });
     }
 
-    /// A step unless its condition holds nowhere; where it holds everywhere, without its arithmetic.
+    /// A step unless its condition holds nowhere; where it holds everywhere, without its arithmetic. Work-items wait
+    /// for each other outside of that choice, for PoCL 3.1 fails on loops with barriers inside of one.
     private void step(List<Kernel.Statement> body, Kernel.Expr where, Intervals.Interval<String> holds) {
         List<Kernel.Expr> holding = Exprs.conjuncts(where);
         code.block("if (" + holds.high() + ")", () -> {
             for (Kernel.Statement statement : body) {
                 Kernel.Statement whole = Exprs.rebuild(statement, (Kernel.Expr e) -> Exprs.assume(e, holding));
-                if (whole.equals(statement)) {
+                if (whole.equals(statement) || statement instanceof Kernel.Reduce r && ReduceWriter.waits(r, this)) {
                     statements(List.of(statement));
                 } else {
-                    code.block("if (" + holds.low() + ")", () -> statements(List.of(whole)));
-                    code.block("else", () -> statements(List.of(statement)));
+                    code.block("if (" + holds.low() + ")", () -> statement(whole));
+                    code.block("else", () -> statement(statement));
+                    barrier();
                 }
             }
         });

@@ -44,14 +44,21 @@ final class ReduceWriter {
             }
             return;
         }
-        int points = reduce.axes().stream().mapToInt(writer.kernel()::extent).reduce(1, (a, b) -> a * b);
-        if (points >= group.items() / 2) {
+        if (!waits(reduce, writer)) {
             new Points(writer)
                     .items(reduce.axes(), List.of(), values -> keep(reduce, values, line(reduce, values, "0", "1")));
         } else {
             Values values = new Values(writer);
             code.block("", () -> new Points(writer).walk(reduce.axes(), values, () -> together(reduce, values)));
         }
+    }
+
+    /// Whether work-items wait for each other inside a reduction: they share each line, for there are few.
+    static boolean waits(Kernel.Reduce reduce, KernelWriter writer) {
+        int points = reduce.axes().stream().mapToInt(writer.kernel()::extent).reduce(1, (a, b) -> a * b);
+        boolean step = writer.kernel().body().stream()
+                .anyMatch(s -> s instanceof Kernel.Loop l && l.axis().equals(reduce.over()));
+        return !writer.group().alone() && points < writer.group().items() / 2 && !step;
     }
 
     private String join(Kernel.Reduce reduce, String a, String b, int width) {

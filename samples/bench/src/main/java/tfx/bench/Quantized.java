@@ -47,7 +47,7 @@ public final class Quantized {
         String source = """
                 model Product() {
                   weights "w.safetensors" { w: %s[%d, %d]; scale: f32[%d]; }
-                  program product(a: f32[M, %d]) -> (c) { return a @ f32(w) * scale; }
+                  program product(a: f32[1, %d]) -> (c) { return a @ f32(w) * scale; }
                 }
                 """.formatted(stored.toLowerCase(java.util.Locale.ROOT), k, n, n, k);
         Random random = new Random(5);
