@@ -364,9 +364,9 @@ final class DotEmitter {
         Method m = stage.method;
         int several = MicroKernels.ROW_PANELS;
         MicroKernels.Tile tile = new MicroKernels.Tile(few, several, fresh, left.operand(), right.operand());
-        Expr single =
+        Expr whole =
                 new Expr.Choose(new Expr.Compare("==", call.rows, Expr.literal(few)), call.columns, Expr.literal(0));
-        Expr.Local limit = m.let("limit", single);
+        Expr.Local limit = m.let("limit", whole);
         m.loop(call.j, Expr.literal(several * micro.panel()), limit, () -> {
             Expr c = Expr.literal(result.offset()).plus(call.j);
             Expr cRow = Expr.literal(result.strides()[0]);

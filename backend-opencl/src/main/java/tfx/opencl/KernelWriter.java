@@ -319,6 +319,16 @@ final class KernelWriter {
         }
     }
 
+    /// Whether work-items of a group wait for each other inside a statement.
+    private boolean waits(Kernel.Statement statement) {
+        return !group.alone()
+                && switch (statement) {
+                    case Kernel.Reduce r -> ReduceWriter.waits(r, this);
+                    case Kernel.Dot _, Kernel.Scan _, Kernel.Sort _, Kernel.Loop _ -> true;
+                    case Kernel.Let _, Kernel.Store _ -> false;
+                };
+    }
+
     /// Waits until all work-items of the group have come here and see each other's writes.
     void barrier() {
         if (!group.alone()) {
@@ -371,7 +381,7 @@ final class KernelWriter {
         code.block("if (" + holds.high() + ")", () -> {
             for (Kernel.Statement statement : body) {
                 Kernel.Statement whole = Exprs.rebuild(statement, (Kernel.Expr e) -> Exprs.assume(e, holding));
-                if (whole.equals(statement) || statement instanceof Kernel.Reduce r && ReduceWriter.waits(r, this)) {
+                if (whole.equals(statement) || waits(statement)) {
                     statements(List.of(statement));
                 } else {
                     code.block("if (" + holds.low() + ")", () -> statement(whole));

@@ -7,6 +7,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.assertj.core.data.Percentage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,19 +46,70 @@ final class KeyChunksTest {
         check(2, 4, 2, 1, 24, 2 * CHUNK + 77, ATTENTION.formatted(", bias = b"), List.of(Engines.values()));
     }
 
-    /// Sums without a maximum, a maximum that is read itself, what follows the product, chunks without a finite score.
+    /// Sums without a maximum, chunks without a finite score, and what masks values too.
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "relu(q @ transpose(k)) @ v",
-                "exp(q @ transpose(k) * 0.01) @ v / sum(exp(q @ transpose(k) * 0.01), axis = -1, keep = True)",
-                "q + 2.0 * tanh(attention(q, k, v))",
+                "(exp(q @ transpose(k) * 0.01) / sum(exp(q @ transpose(k) * 0.01), keep = True)) @ v",
                 "attention(q, k, v, bias = where(positions(T) < 1000, -inf, 0.0))",
                 "attention(q, k, v, bias = where(positions(T) >= 700, -inf, 0.0))",
-                "attention(q, k, v, bias = where(positions(T) >= 0, -inf, 0.0))"
+                "attention(q, k, v, bias = where(positions(T) >= 0, -inf, 0.0))",
+                "attention(q, k, where(expand(positions(T) % 3 < 1, -1), v, 0.0), where = expand(positions(T) % 3 < 1, 0))"
             })
     void otherFormsEqualTheEvaluator(String value) {
-        check(1, 3, 3, 1, 24, 2 * CHUNK + 77, value, AgainstEvaluator.cpu());
+        assertThat(kernels(source(3, 3, 1, 24, value)).getLast().name()).isEqualTo("join");
+        check(1, 3, 3, 1, 24, 2 * CHUNK + 77, value, List.of(Engines.values()));
+    }
+
+    /// Forms that read the maximum itself, or whose sums leave out scores that it knows: a NaN must reach it.
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "exp(where(kept, s, -inf) - m)",
+                "where(kept, exp(s - m), 0.0) * 1.5",
+                "exp(s - m) * where(kept, 1.0, 0.0)",
+                "exp(s - m)"
+            })
+    void maximaThatDoMoreThanShiftAreJoined(String weights) {
+        String source = """
+                program p(q: f32[2, 4], k: f32[T, 4], v: f32[T, 4]) -> (y) {
+                  s = (q @ transpose(k)) * 0.4;
+                  largest = max(s, keep = True);
+                  m = where(largest == -inf, 0.0, largest);
+                  kept = select(positions(T), positions(2) + 800, <=);
+                  p = %s;
+                  return (p / sum(p, keep = True)) @ v;
+                }""".formatted(weights);
+        assertThat(kernels(source).getLast().name()).isEqualTo("join");
+        int keys = 2 * CHUNK + 77;
+        for (double odd : new double[] {0, Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY}) {
+            Map<String, Nd> inputs = new LinkedHashMap<>();
+            inputs.put("q", Values.small(new Random(1), DType.F32, 2, 4));
+            inputs.put("k", Values.small(new Random(2), DType.F32, keys, 4));
+            inputs.put("v", Values.small(new Random(3), DType.F32, keys, 4));
+            inputs.get("k").floats()[4 * 1000] = odd;
+            AgainstEvaluator.check(source, inputs, keys, AgainstEvaluator.cpu());
+        }
+    }
+
+    /// A dimension of queries that only a call knows stands before one that is known.
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = ';',
+            value = {
+                "q: f32[S, 8, 64], k: f32[T, 64]; softmax(q @ transpose(k)) @ k; 5, 8, 64; 1000, 64",
+                "q: f32[B, 8, 4, 64], k: f32[1, 8, T, 64]; softmax(q @ transpose(k)) @ k; 3, 8, 4, 64; 1, 8, 1000, 64"
+            })
+    void rowsBeforeKnownOnes(String parameters, String value, String q, String k) {
+        Map<String, Nd> inputs = new LinkedHashMap<>();
+        inputs.put("q", Values.small(new Random(1), DType.F32, shape(q)));
+        inputs.put("k", Values.small(new Random(2), DType.F32, shape(k)));
+        String source = "import nn; program p(%s) -> (y) { return %s; }".formatted(parameters, value);
+        AgainstEvaluator.check(source, inputs, 1000, AgainstEvaluator.cpu());
+    }
+
+    private static long[] shape(String sizes) {
+        return Stream.of(sizes.split(", ")).mapToLong(Long::parseLong).toArray();
     }
 
     private static void check(
@@ -104,7 +156,9 @@ final class KeyChunksTest {
     }
 
     private static List<Kernel> kernels(String program) {
-        return Pipeline.run(AgainstEvaluator.graph("import nn; " + program), new Pipeline.Options(Target.cpu(16), true))
+        return Pipeline.run(
+                        AgainstEvaluator.graph(program.startsWith("import") ? program : "import nn; " + program),
+                        new Pipeline.Options(Target.cpu(16), true))
                 .kernels()
                 .kernels();
     }

@@ -3,6 +3,7 @@ package tfx.compiler;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.Arena;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
@@ -14,6 +15,9 @@ import tfx.ir.Target;
 import tfx.ir.graph.Evaluator;
 import tfx.ir.graph.Graph;
 import tfx.ir.graph.Nd;
+import tfx.opencl.Group;
+import tfx.opencl.host.ClProgram;
+import tfx.opencl.host.Device;
 import tfx.runtime.DType;
 import tfx.runtime.Numbers;
 import tfx.runtime.Tensor;
@@ -85,6 +89,23 @@ final class NarrowWeightsTest {
         Graph graph = AgainstEvaluator.graph(source);
         Map<String, Nd> weights = Map.of("w", weight, "scale", scale);
         Nd expected = Evaluator.run(graph, Map.of("a", a), weights::get).get("c");
+        Device device = Device.choose(0);
+        for (Group group : List.of(new Group(1, 16, device.doubles()), new Group(32, 1, device.doubles()))) {
+            Pipeline.Phases phases = Pipeline.run(graph, new Pipeline.Options(group.target(), true));
+            try (Arena arena = Arena.ofShared();
+                    ClProgram program = ClProgram.load(
+                            phases.kernels(),
+                            Map.of("w", weight.toTensor(arena), "scale", scale.toTensor(arena)),
+                            device,
+                            group,
+                            false)) {
+                Tensor c = program.run(Map.of("a", a.toTensor(arena)), arena, Optional.empty())
+                        .get("c");
+                assertThat(Close.difference(expected, Nd.of(c), k))
+                        .as("%s", group)
+                        .isEmpty();
+            }
+        }
         for (int lanes : new int[] {1, 4, 8, CpuProgram.nativeLanes()}) {
             for (CpuProgram.Code code : CpuProgram.Code.values()) {
                 Pipeline.Phases phases = Pipeline.run(graph, new Pipeline.Options(Target.cpu(lanes), true));

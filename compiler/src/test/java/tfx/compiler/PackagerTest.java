@@ -23,6 +23,8 @@ import java.util.zip.ZipOutputStream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import tfx.frontend.Frontend;
 import tfx.frontend.Program;
 import tfx.ir.graph.Evaluator;
@@ -57,6 +59,10 @@ final class PackagerTest {
                 double = x * 2;
                 return double[at];
               }
+              program again(q: f32[2, S, 8], k: f32[2, T, 8], n: i32[]) -> (y: f32[2, S, 8]) {
+                def step(i, s) { return softmax(s @ transpose(k)) @ k; }
+                return repeat(n, step, q);
+              }
             }
             """;
     private static final String ROWS = "[[[" + "0.5, -1, 0.25, 2, ".repeat(5) + "1, 2, 3, 4], ["
@@ -83,7 +89,7 @@ final class PackagerTest {
         assertThat(checked.diagnostics()).isEmpty();
         jar = folder.resolve("small.jar");
         List<String> classes = Packager.write(jar, "small", checked.programs(), folder, Optional.empty());
-        assertThat(classes).containsExactly("small.Attend", "small.Powers", "small.Look");
+        assertThat(classes).containsExactly("small.Attend", "small.Powers", "small.Look", "small.Again");
     }
 
     /// The runtime's classes, as a class path of nothing else.
@@ -177,6 +183,39 @@ final class PackagerTest {
         assertThat(wrong.output()).contains("'x'").contains("f32[N]");
         Run text = java("small.Look", "x=[1", "at=[0]");
         assertThat(text.code()).isEqualTo(3);
+    }
+
+    /// A loop whose attention has kernels for few queries and for many.
+    @ParameterizedTest
+    @ValueSource(ints = {1, 20})
+    void callsChooseKernels(int queries) throws Exception {
+        java.util.Random random = new java.util.Random(5);
+        Nd trips = Nd.zeros(DType.I32);
+        trips.longs()[0] = 3;
+        Map<String, Nd> inputs = Map.of(
+                "q", Values.small(random, DType.F32, 2, queries, 8),
+                "k", Values.small(random, DType.F32, 2, 1000, 8),
+                "n", trips);
+        try (java.net.URLClassLoader loader = new java.net.URLClassLoader(
+                        new java.net.URL[] {jar.toUri().toURL()});
+                java.lang.foreign.Arena arena = java.lang.foreign.Arena.ofShared()) {
+            Map<String, Tensor> weights =
+                    Session.weights(checked.programs().getLast(), folder, Optional.empty(), arena);
+            Nd expected = Evaluator.run(checked.programs().getLast().graph(), inputs, name -> Nd.of(weights.get(name)))
+                    .get("y");
+            Object program = loader.loadClass("small.Again").getMethod("load").invoke(null);
+            try (AutoCloseable closing = (AutoCloseable) program) {
+                Object y = program.getClass()
+                        .getMethod("again", java.lang.foreign.Arena.class, Tensor.class, Tensor.class, Tensor.class)
+                        .invoke(
+                                program,
+                                arena,
+                                inputs.get("q").toTensor(arena),
+                                inputs.get("k").toTensor(arena),
+                                trips.toTensor(arena));
+                assertThat(Close.difference(expected, Nd.of((Tensor) y), 1000)).isEmpty();
+            }
+        }
     }
 
     @Test

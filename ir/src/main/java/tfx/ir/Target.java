@@ -32,7 +32,7 @@ public record Target(int panel, int rowTile, int colTile, int keyTile, int query
         return (int) Math.clamp(Long.highestOneBit(memory / 8 / Math.max(rowBytes, 1)), 1, queryTile);
     }
 
-    /// Up to how many queries, a register tile would mostly work for nobody.
+    /// The most queries for which a register tile would mostly work for nobody.
     public int fewQueries() {
         return Math.max(panel / 4, 1);
     }

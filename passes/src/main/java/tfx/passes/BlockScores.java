@@ -109,7 +109,7 @@ final class BlockScores {
     /// decoded after the other, and their keys need no more than to be read.
     private boolean inSums() {
         return liesAlongDepth(walk.product().keyRows())
-                && walk.most(walk.query(), puller)
+                && walk.boundOfQueries(puller)
                         .filter(c -> c <= target.fewQueries())
                         .isPresent();
     }

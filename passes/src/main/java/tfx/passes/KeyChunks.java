@@ -28,21 +28,25 @@ final class KeyChunks {
     private final Kernel.Axis axis;
     private final Kernel.Buffer buffer;
     private final List<String> outer;
-    private final int keys;
+    private final int length;
     private final Dim width;
 
-    private KeyChunks(OnlineWalk walk, Puller puller, List<Kernel.Axis> grid, int keys) {
+    /// @param length how many keys a chunk has
+    private KeyChunks(OnlineWalk walk, Puller puller, List<Kernel.Axis> grid, int length) {
         this.walk = walk;
         this.dtype = walk.dtype();
-        this.keys = keys;
+        this.length = length;
         this.width = puller.axisSize(walk.value()).orElseThrow();
-        Dim count =
-                puller.axisSize(walk.keys()).orElseThrow().plus(keys - 1).floorDivide(Dim.of(keys), puller::axisSize);
+        Dim count = puller.axisSize(walk.keys())
+                .orElseThrow()
+                .plus(length - 1)
+                .floorDivide(Dim.of(length), puller::axisSize);
         this.axis = new Kernel.Axis(puller.axis("chunk", count), count, 1);
         this.outer =
                 grid.subList(0, grid.size() - 1).stream().map(Kernel.Axis::name).toList();
         List<Dim> shape = new ArrayList<>();
-        grid.forEach(a -> shape.add(walk.most(a.name(), puller).map(Dim::of).orElse(a.size())));
+        grid.forEach(a -> shape.add(a.size()));
+        walk.boundOfQueries(puller).ifPresent(most -> shape.set(shape.size() - 1, Dim.of(most)));
         shape.add(shape.size() - 1, count);
         shape.add(width.plus(walk.reduced().size()));
         this.buffer = new Kernel.Buffer(puller.fresh("chunks"), true, dtype, shape, 0);
@@ -51,23 +55,22 @@ final class KeyChunks {
     /// The chunks of a walk's keys, where it gains by them.
     ///
     /// @param grid   the grid without them, queries last
-    /// @param shared from where on its axes are not of keys
+    /// @param others from where on its axes are not of keys
     /// @param limits the ranges of keys that a task walks
     static Optional<KeyChunks> of(
             OnlineWalk walk,
             Puller puller,
             Target target,
             List<Kernel.Axis> grid,
-            int shared,
+            int others,
             List<Restriction> limits) {
         Kernel.Axis queries = grid.getLast();
-        boolean oneTile = walk.most(queries.name(), puller)
-                .filter(c -> c <= queries.tile())
-                .isPresent();
+        boolean oneTile =
+                walk.boundOfQueries(puller).filter(c -> c <= queries.tile()).isPresent();
         long tasks = grid.subList(0, grid.size() - 1).stream()
                 .mapToLong(a -> a.size().constant().orElse(1L))
                 .reduce(1, Math::multiplyExact);
-        boolean sharedKeys = grid.subList(shared, grid.size() - 1).stream()
+        boolean sharedKeys = grid.subList(others, grid.size() - 1).stream()
                 .anyMatch(a -> !a.size().isConstant(1));
         boolean severalChunks = puller.axisSize(walk.keys())
                 .flatMap(Dim::constant)
@@ -98,10 +101,10 @@ final class KeyChunks {
 
     /// The keys of a chunk.
     Restriction range() {
-        Dim first = Dim.symbol(axis.name()).times(keys);
+        Dim first = Dim.symbol(axis.name()).times(length);
         return new Restriction(
                 Optional.of(new Kernel.Index(DType.I32, first)),
-                Optional.of(new Kernel.Index(DType.I32, first.plus(keys))),
+                Optional.of(new Kernel.Index(DType.I32, first.plus(length))),
                 Optional.empty(),
                 Optional.empty(),
                 true);

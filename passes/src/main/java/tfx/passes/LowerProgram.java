@@ -33,6 +33,7 @@ import tfx.runtime.program.Guard;
 /// Kernels that differ in buffers alone are one kernel. What depends on weights alone runs once, when they are
 /// loaded; so does the packing of constant right-hand operands of products.
 public final class LowerProgram {
+    /// The most rows of a product that hide behind memory how long f16 takes to widen.
     private static final int FEW_ROWS = 8;
 
     private final Graph graph;
@@ -185,7 +186,7 @@ public final class LowerProgram {
             throw new InternalError("region " + region.name() + " does not lower: " + why.getMessage(), why);
         }
         List<Step> own = new ArrayList<>();
-        Value result = stages(stages, name, Optional.empty(), operands, own);
+        Value result = launches(stages, name, Optional.empty(), operands, own);
         Optional<RegionLowering.Few> few = result.role() == Role.CONSTANT
                 ? Optional.empty()
                 : RegionLowering.few("few_" + region.name(), region.body(), target);
@@ -193,7 +194,7 @@ public final class LowerProgram {
             into.addAll(own);
         } else {
             List<Step> small = new ArrayList<>();
-            stages(few.get().kernels(), name, Optional.of(result), operands, small);
+            launches(few.get().kernels(), name + ".few", Optional.of(result), operands, small);
             into.add(new Execution.Either(few.get().size(), few.get().most(), small, own));
         }
         return result;
@@ -202,7 +203,7 @@ public final class LowerProgram {
     /// Launches of a region's kernels; the buffer that the last of them fills.
     ///
     /// @param given that buffer, if there is one already
-    private Value stages(
+    private Value launches(
             List<RegionLowering.Lowered> stages,
             String name,
             Optional<Value> given,
@@ -217,6 +218,10 @@ public final class LowerProgram {
         return before.orElseThrow();
     }
 
+    /// Launches one of a region's kernels; the buffer that it fills.
+    ///
+    /// @param given  that buffer, if there is one already
+    /// @param before the result of the kernel before
     private Value stage(
             RegionLowering.Lowered lowered,
             String name,

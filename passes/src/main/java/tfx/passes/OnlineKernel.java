@@ -55,7 +55,7 @@ final class OnlineKernel {
         walk.outer().stream().filter(ofKeys::contains).forEach(a -> grid.add(axis(a, 1)));
         int others = grid.size();
         walk.outer().stream().filter(a -> !ofKeys.contains(a)).forEach(a -> grid.add(axis(a, 1)));
-        long most = walk.most(walk.query(), puller).orElse(Long.MAX_VALUE);
+        long most = walk.boundOfQueries(puller).orElse(Long.MAX_VALUE);
         grid.add(axis(walk.query(), (int) Math.min(most, target.queries(block.width() * dtype.bytes()))));
         List<Expr> exact = new ArrayList<>();
         List<Expr> common = commonConditions();
@@ -63,7 +63,7 @@ final class OnlineKernel {
         common.removeAll(exact);
         Optional<Expr> where =
                 common.stream().filter(this::telling).reduce((a, b) -> new Kernel.Binary(BinaryFn.AND, a, b));
-        if (!walk.most().isEmpty()
+        if (walk.mostQueries().isPresent()
                 && (!block.areSums() || limits.stream().anyMatch(l -> l.split().isPresent()))) {
             throw new Illegal("no other form for few queries");
         }

@@ -48,7 +48,7 @@ final class OnlineLowering {
     private String scores = "";
     private String mixed = "";
     private List<Dim> mixedIndex = List.of();
-    private Map<String, Long> most = Map.of();
+    private String query = "";
 
     OnlineLowering(Graph body, Node root, List<Node> contractions, Target target) {
         this.body = body;
@@ -66,8 +66,7 @@ final class OnlineLowering {
     /// Kernels for calls with few queries.
     RegionLowering.Few few(String name) throws Illegal {
         List<RegionLowering.Lowered> kernels = lower(name, true);
-        Map.Entry<String, Long> bound = most.entrySet().iterator().next();
-        return new RegionLowering.Few(puller.axisSize(bound.getKey()).orElseThrow(), bound.getValue(), kernels);
+        return new RegionLowering.Few(puller.axisSize(query).orElseThrow(), target.fewQueries(), kernels);
     }
 
     /// @param few whether for calls with few queries
@@ -108,7 +107,7 @@ final class OnlineLowering {
         OnlineWalk.ScoreProduct product = scoreProduct();
         Set<String> ofKeys = Exprs.symbols(product.keyRows());
         char queries = few ? fewQueries(labels, ofKeys) : queries(labels, ofKeys);
-        String query = labels.axis(queries);
+        query = labels.axis(queries);
 
         List<String> maxima = reductions.values().stream()
                 .filter(t -> functions.get(t) == ReduceFn.MAX)
@@ -147,8 +146,9 @@ final class OnlineLowering {
                 outer.add(labels.axis(c));
             }
         }
+        Optional<Long> mostQueries = few ? Optional.of((long) target.fewQueries()) : Optional.empty();
         OnlineWalk walk = new OnlineWalk(
-                dtype, outer, query, keys, value, product, scores, largest, sums, mixing, mixed, values, most);
+                dtype, outer, query, keys, value, product, scores, largest, sums, mixing, mixed, values, mostQueries);
         return new OnlineKernel(body, root, target, puller, walk).assemble(name, place, result);
     }
 
@@ -191,7 +191,6 @@ final class OnlineLowering {
         if (puller.axisSize(axis).equals(puller.axisSize(keys))) {
             throw new Illegal("as many keys as queries");
         }
-        most = Map.of(axis, (long) target.fewQueries());
         return unknown.getFirst();
     }
 

@@ -2,7 +2,6 @@ package tfx.passes;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import tfx.ir.kernel.Exprs;
 import tfx.ir.kernel.Kernel.Expr;
@@ -18,7 +17,7 @@ import tfx.runtime.Dim;
 /// @param mixing  the terms of the second product's left side
 /// @param mixed   the tile of the second product
 /// @param values  its right side
-/// @param most    how many points axes have at most whose sizes only a call knows
+/// @param mostQueries how many queries there are at most, in kernels for calls with few
 record OnlineWalk(
         DType dtype,
         List<String> outer,
@@ -32,7 +31,7 @@ record OnlineWalk(
         Terms mixing,
         String mixed,
         Expr values,
-        Map<String, Long> most) {
+        Optional<Long> mostQueries) {
     /// The product of queries and keys, summed over `depth`.
     record ScoreProduct(String depth, Expr queries, Expr keyRows) {}
 
@@ -51,10 +50,9 @@ record OnlineWalk(
         return changes(expr, keys, scores);
     }
 
-    /// The most points of an axis, where that is known.
-    Optional<Long> most(String axis, Puller puller) {
-        return Optional.ofNullable(most.get(axis))
-                .or(() -> puller.axisSize(axis).flatMap(Dim::constant));
+    /// The most queries that there are, where that is known.
+    Optional<Long> boundOfQueries(Puller puller) {
+        return mostQueries.or(() -> puller.axisSize(query).flatMap(Dim::constant));
     }
 
     /// What reads scores.

@@ -41,9 +41,8 @@ final class RegionLowering {
 
     /// The kernels that compute a region, one after the other.
     static List<Lowered> lower(String name, Graph body, Target target) throws Illegal {
-        Node root = body.node(body.outputs().getFirst().id());
-        List<Node> contractions =
-                body.nodes().stream().filter(n -> n.op() instanceof Op.Contract).toList();
+        Node root = root(body);
+        List<Node> contractions = contractions(body);
         if (PlacedLowering.name(root).isPresent()) {
             return List.of(new PlacedLowering(body, root, target).lower(name));
         }
@@ -58,17 +57,23 @@ final class RegionLowering {
     /// Kernels that compute the same as those of {@link #lower}, and faster where queries of attention are few.
     /// Empty where a region has none, or where its text says how many they are.
     static Optional<Few> few(String name, Graph body, Target target) {
-        Node root = body.node(body.outputs().getFirst().id());
-        List<Node> contractions =
-                body.nodes().stream().filter(n -> n.op() instanceof Op.Contract).toList();
+        List<Node> contractions = contractions(body);
         if (contractions.size() != 2) {
             return Optional.empty();
         }
         try {
-            return Optional.of(new OnlineLowering(body, root, contractions, target).few(name));
+            return Optional.of(new OnlineLowering(body, root(body), contractions, target).few(name));
         } catch (Illegal none) {
             return Optional.empty();
         }
+    }
+
+    private static Node root(Graph body) {
+        return body.node(body.outputs().getFirst().id());
+    }
+
+    private static List<Node> contractions(Graph body) {
+        return body.nodes().stream().filter(n -> n.op() instanceof Op.Contract).toList();
     }
 
     /// The buffer of a region's result, under some name and in some shape.
@@ -119,7 +124,7 @@ final class RegionLowering {
             sources.add(new Before());
         });
         buffers.add(output);
-        Node root = body.node(body.outputs().getFirst().id());
+        Node root = root(body);
         List<String> sizes = List.copyOf(body.symbols());
         return new Lowered(new Kernel(name, sizes, buffers, grid, axes, statements, root.span()), sources);
     }

@@ -124,7 +124,8 @@ final class Regions {
                 .toList();
     }
 
-    /// Whether a cast widens a matrix of 16-bit weights that products alone read: they widen it as they read, and
+    /// Whether a cast widens a matrix of 16-bit weights that products alone read, on the right: they widen it as they
+    /// read, and
     /// a copy would double the memory that they stream.
     private boolean widenedWeight(Node node) {
         Node weight = graph.node(node.operands().getFirst());
@@ -132,7 +133,11 @@ final class Regions {
                 && weight.type().dtype().isHalf()
                 && weight.type().rank() == 2
                 && node.type().dtype() == DType.F32
-                && graph.users().get(node.id()).stream().allMatch(u -> u.op() instanceof Op.Contract);
+                && weight.type().shape().stream().allMatch(d -> d.constant().isPresent())
+                && graph.users().get(node.id()).stream()
+                        .allMatch(u -> u.op() instanceof Op.Contract
+                                && u.operands().get(1) == node.id()
+                                && u.operands().get(0) != node.id());
     }
 
     boolean isFree(int id) {

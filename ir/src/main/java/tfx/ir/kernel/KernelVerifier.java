@@ -39,6 +39,12 @@ public final class KernelVerifier {
     public static List<String> verify(KernelProgram program) {
         List<String> errors = new ArrayList<>();
         program.kernels().forEach(k -> errors.addAll(verify(k)));
+        Set<String> values = new HashSet<>();
+        for (Execution.Value value : program.execution().values()) {
+            if (!values.add(value.name())) {
+                errors.add("buffer " + value.name() + " is declared twice");
+            }
+        }
         steps(program, program.execution().once(), errors);
         steps(program, program.execution().steps(), errors);
         return errors;
