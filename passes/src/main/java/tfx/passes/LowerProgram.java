@@ -33,9 +33,6 @@ import tfx.runtime.program.Guard;
 /// Kernels that differ in buffers alone are one kernel. What depends on weights alone runs once, when they are
 /// loaded; so does the packing of constant right-hand operands of products.
 public final class LowerProgram {
-    /// The most rows of a product that hide behind memory how long f16 takes to widen.
-    private static final int FEW_ROWS = 8;
-
     private final Graph graph;
     private final Target target;
     private final List<Value> values = new ArrayList<>();
@@ -333,7 +330,7 @@ public final class LowerProgram {
         }
         List<Dim> shape = List.of(depth, width);
         Dim rows = kernel.axis(dot.axes().getFirst()).orElseThrow().size();
-        DType stored = stored(buffers.get(position).dtype(), rows);
+        DType stored = Packing.stored(buffers.get(position).dtype(), rows, target);
         String key = weight.name() + load.index() + " over " + dot.over() + " by " + column + shape + stored;
         Value panels = packed.computeIfAbsent(key, k -> {
             Value made = value(
@@ -342,7 +339,7 @@ public final class LowerProgram {
                     "",
                     new TensorType(stored, shape),
                     target.panel());
-            launch(packing(dot, column, buffers.get(position), load, made), List.of(weight, made), once);
+            launch(Packing.kernel(dot, column, buffers.get(position), load, made, target), List.of(weight, made), once);
             return made;
         });
         Kernel.Buffer old = buffers.get(position);
@@ -352,15 +349,6 @@ public final class LowerProgram {
                 new Kernel.Load(load.buffer(), List.of(Dim.symbol(dot.over()), Dim.symbol(column)), List.of());
         Kernel.Expr panel = stored == DType.F32 ? element : new Kernel.Cast(DType.F32, element);
         return new Kernel.Dot(dot.name(), dot.dtype(), dot.axes(), dot.over(), dot.accumulate(), dot.left(), panel);
-    }
-
-    /// The type that panels keep: the weight's own where register tiles widen it as they read, which takes panels
-    /// of two vectors of 8 elements or more. To widen f16 takes seven instructions, which few rows alone hide
-    /// behind memory.
-    private DType stored(DType weight, Dim rows) {
-        boolean few = rows.constant().filter(c -> c <= FEW_ROWS).isPresent();
-        boolean widened = weight == DType.I8 || weight == DType.BF16 || weight == DType.F16 && few;
-        return widened && target.panel() >= 16 ? weight : DType.F32;
     }
 
     private static boolean reads(Kernel.Expr expr, String buffer) {
@@ -373,46 +361,7 @@ public final class LowerProgram {
         return read.contains(buffer);
     }
 
-    private Kernel packing(Kernel.Dot dot, String column, Kernel.Buffer from, Kernel.Load load, Value made) {
-        DType kept = made.type().dtype();
-        Kernel.Buffer source = new Kernel.Buffer("source", false, from.dtype(), from.shape(), 0);
-        Kernel.Buffer result =
-                new Kernel.Buffer("packed", true, kept, made.type().shape(), made.panels());
-        Dim rows = made.type().shape().get(0);
-        Dim columns = made.type().shape().get(1);
-        Kernel.Axis over = new Kernel.Axis(dot.over(), rows, target.block());
-        List<Kernel.Axis> grid = List.of(over, new Kernel.Axis(column, columns, target.panel()));
-        List<Kernel.Axis> local = List.of();
-        List<String> order = List.of(dot.over(), column);
-        Dim at = Dim.symbol(column);
-        if (columns.constant().filter(c -> c % target.panel() == 0).isPresent()) {
-            // Whole panels: the place of an element then needs no division.
-            String inside = "inside"; // the other axes have names of one letter
-            while (symbols(List.of(source, result)).contains(inside)) {
-                inside += "_";
-            }
-            grid = List.of(new Kernel.Axis(column, Dim.of(columns.constant().orElseThrow() / target.panel()), 1));
-            local = List.of(over, new Kernel.Axis(inside, Dim.of(target.panel()), target.panel()));
-            order = List.of(column, dot.over(), inside);
-            at = at.times(target.panel()).plus(Dim.symbol(inside));
-        }
-        Dim place = at;
-        List<Dim> index = load.index().stream()
-                .map(d -> d.substitute(
-                        s -> s.equals(column) ? Optional.of(place) : Optional.empty(), s -> Optional.empty()))
-                .toList();
-        Kernel.Expr stored = new Kernel.Load("source", index, List.of());
-        Kernel.Expr element = from.dtype() == kept ? stored : new Kernel.Cast(kept, stored);
-        return new Kernel(
-                "pack",
-                symbols(List.of(source, result)),
-                List.of(source, result),
-                grid,
-                local,
-                List.of(new Kernel.Store("packed", List.of(Dim.symbol(dot.over()), place), order, element)));
-    }
-
-    private static List<String> symbols(List<Kernel.Buffer> buffers) {
+    static List<String> symbols(List<Kernel.Buffer> buffers) {
         Set<String> names = new TreeSet<>();
         buffers.forEach(b -> b.shape().forEach(d -> names.addAll(d.symbols())));
         return List.copyOf(names);
