@@ -67,9 +67,9 @@ final class KeyChunks {
         Kernel.Axis queries = grid.getLast();
         boolean oneTile =
                 walk.boundOfQueries(puller).filter(c -> c <= queries.tile()).isPresent();
-        long tasks = grid.subList(0, grid.size() - 1).stream()
-                .mapToLong(a -> a.size().constant().orElse(1L))
-                .reduce(1, Math::multiplyExact);
+        double tasks = grid.subList(0, grid.size() - 1).stream()
+                .mapToDouble(a -> a.size().constant().orElse(1L))
+                .reduce(1, (a, b) -> a * b);
         boolean sharedKeys = grid.subList(others, grid.size() - 1).stream()
                 .anyMatch(a -> !a.size().isConstant(1));
         boolean severalChunks = puller.axisSize(walk.keys())

@@ -211,10 +211,11 @@ public final class Dim {
         if (divisor.isConstant(1)) {
             return this;
         }
-        if (constant().isPresent() && divisor.constant().isPresent()) {
-            return of(Math.floorDiv(constant().get(), divisor.constant().get()));
-        }
         Dim[] parts = split(divisor);
+        if (parts[1].constant().isPresent() && divisor.constant().isPresent()) {
+            return parts[0].plus(
+                    Math.floorDiv(parts[1].constant().get(), divisor.constant().get()));
+        }
         if (parts[1].provablyInside(divisor, axisSize)) {
             return parts[0];
         }
@@ -226,10 +227,10 @@ public final class Dim {
         if (divisor.isConstant(1)) {
             return ZERO;
         }
-        if (constant().isPresent() && divisor.constant().isPresent()) {
-            return of(Math.floorMod(constant().get(), divisor.constant().get()));
-        }
         Dim rest = split(divisor)[1];
+        if (rest.constant().isPresent() && divisor.constant().isPresent()) {
+            return of(Math.floorMod(rest.constant().get(), divisor.constant().get()));
+        }
         return rest.provablyInside(divisor, axisSize) ? rest : atom(new Remainder(rest, divisor));
     }
 
