@@ -30,7 +30,7 @@ final class MicroKernels {
     /// Where an operand lies. In the scratch array, positions are indices and strides are constants of the code;
     /// in memory, positions are addresses, and rows of A are as far apart as the call says, forwards.
     ///
-    /// @param stored how memory holds it: f32, or for B i8, f16 or bf16, which are widened as they are read
+    /// @param stored how memory holds it: f32, or for B i8 or bf16, which are widened as they are read
     /// @param row    elements between rows; 0 for A in memory
     /// @param column elements between columns; 1 for B
     record Operand(boolean scratch, DType stored, int row, int column) {
@@ -106,9 +106,8 @@ final class MicroKernels {
             }
             return switch (stored) {
                 case I8 -> lanes.loadBytes(position);
-                case F16 -> lanes.loadHalves(position);
                 case F32 -> lanes.load(position);
-                case BF16, F64, I64, I32, U8, BOOL -> throw new InternalError("a vector of " + stored);
+                case F16, BF16, F64, I64, I32, U8, BOOL -> throw new InternalError("a vector of " + stored);
             };
         }
 

@@ -25,15 +25,6 @@ record VectorLanes(Method method, int width) implements Lanes {
     private static final Expr ALL = new Expr.Static("tfx/runtime/program/Support", "ALL", SEGMENT);
     private static final Expr LITTLE = new Expr.Static("tfx/runtime/program/Support", "ORDER", ORDER);
 
-    /// The lowest bit of a 16-bit float's exponent.
-    private static final int HALF_EXPONENT_AT = 10;
-
-    /// All bits of it.
-    private static final int HALF_EXPONENT = 0x1f << HALF_EXPONENT_AT;
-
-    /// The sign, the exponent and the mantissa of a 16-bit float, moved to where those of a float are.
-    private static final int HALF_MOVED = 1 << 31 | 0x7fff << EXPONENT - HALF_EXPONENT_AT;
-
     /// Remainders up to twice this are exact as floats.
     static final int MAX_DIVISOR = 1 << 22;
 
@@ -111,39 +102,18 @@ record VectorLanes(Method method, int width) implements Lanes {
 
     /// Signed bytes of memory, as floats.
     Expr loadBytes(Expr address) {
-        return new Expr.Cast(FLOATS, loadNarrow("Byte", Byte.SIZE, "B2F", species(), address));
-    }
-
-    /// 16-bit floats of memory, as floats. Their bits, moved to where those of floats are, are numbers 2^-112 times
-    /// as large, subnormal ones too; but infinities and NaNs, which have all bits of the exponent.
-    Expr loadHalves(Expr address) {
-        Expr halves = let(new Expr.Cast(INTS, loadNarrow("Short", Short.SIZE, "S2I", intSpecies(), address)));
-        Expr moved = and(shift("LSHL", halves, EXPONENT - HALF_EXPONENT_AT), HALF_MOVED);
-        Expr value = mul(of("reinterpretAsFloats", FLOATS, moved, new Type[0]), constant(0x1p112f));
-        Expr special = compare("==", and(halves, HALF_EXPONENT), integers(Expr.literal(HALF_EXPONENT), 0));
-        Type operator = Type.getObjectType(PACKAGE + "VectorOperators$Binary");
-        Type associative = Type.getObjectType(PACKAGE + "VectorOperators$Associative");
-        Expr or = new Expr.Static(PACKAGE + "VectorOperators", "OR", associative);
-        Type[] types = {operator, Type.INT_TYPE, MASK};
-        Expr exponent = Expr.literal(0xff << EXPONENT);
-        Expr all = of("lanewise", INTS, bits(value), types, or, exponent, special);
-        return of("reinterpretAsFloats", FLOATS, all, new Type[0]);
-    }
-
-    /// A vector of narrow elements of memory, each converted to an element of a species.
-    private Expr loadNarrow(String kind, int size, String conversion, Expr to, Expr address) {
-        Type type = Type.getObjectType(PACKAGE + kind + "Vector");
-        Expr few = new Expr.Static(type.getInternalName(), "SPECIES_" + width * size, SPECIES);
-        Expr narrow = new Expr.Call(
+        Type type = Type.getObjectType(PACKAGE + "ByteVector");
+        Expr few = new Expr.Static(PACKAGE + "ByteVector", "SPECIES_" + width * Byte.SIZE, SPECIES);
+        Expr bytes = new Expr.Call(
                 Opcodes.INVOKESTATIC,
-                type.getInternalName(),
+                PACKAGE + "ByteVector",
                 "fromMemorySegment",
                 Type.getMethodType(type, SPECIES, SEGMENT, Type.LONG_TYPE, ORDER),
                 List.of(few, ALL, address, LITTLE));
-        Type operator = Type.getObjectType(PACKAGE + "VectorOperators$Conversion");
-        Expr constant = new Expr.Static(PACKAGE + "VectorOperators", conversion, operator);
-        Type[] types = {operator, SPECIES, Type.INT_TYPE};
-        return of("convertShape", VECTOR, narrow, types, constant, to, Expr.literal(0));
+        Type conversion = Type.getObjectType(PACKAGE + "VectorOperators$Conversion");
+        Expr constant = new Expr.Static(PACKAGE + "VectorOperators", "B2F", conversion);
+        Type[] types = {conversion, SPECIES, Type.INT_TYPE};
+        return new Expr.Cast(FLOATS, of("convertShape", VECTOR, bytes, types, constant, species(), Expr.literal(0)));
     }
 
     /// The 16-bit brain floats in the low halves of ints: they are the high halves of floats.

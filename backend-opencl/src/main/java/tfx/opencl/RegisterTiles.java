@@ -261,13 +261,7 @@ final class RegisterTiles {
                     right.add(code.let("float" + width, "right", high));
                 }
             }
-            case F16 -> {
-                for (int v = 0; v < vectors; v++) {
-                    String halves = "(global const half *)(" + at + ")";
-                    right.add(code.let("float" + width, "right", "vload_half" + width + "(" + v + ", " + halves + ")"));
-                }
-            }
-            case F64, I64, I32, U8, BOOL -> throw new IllegalStateException("panels of " + buffer.dtype());
+            case F64, F16, I64, I32, U8, BOOL -> throw new IllegalStateException("panels of " + buffer.dtype());
         }
         return right;
     }

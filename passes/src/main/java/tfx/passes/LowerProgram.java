@@ -329,8 +329,7 @@ public final class LowerProgram {
             return dot;
         }
         List<Dim> shape = List.of(depth, width);
-        Dim rows = kernel.axis(dot.axes().getFirst()).orElseThrow().size();
-        DType stored = Packing.stored(buffers.get(position).dtype(), rows, target);
+        DType stored = Packing.stored(buffers.get(position).dtype(), target);
         String key = weight.name() + load.index() + " over " + dot.over() + " by " + column + shape + stored;
         Value panels = packed.computeIfAbsent(key, k -> {
             Value made = value(

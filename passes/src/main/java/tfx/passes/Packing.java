@@ -10,18 +10,13 @@ import tfx.runtime.program.Execution.Value;
 
 /// Constant right-hand operands of products as panels, which register tiles read row after row.
 final class Packing {
-    /// The most rows of a product that hide behind memory how long f16 takes to widen.
-    private static final int FEW_ROWS = 4;
-
     private Packing() {}
 
     /// The type that panels keep: the weight's own where register tiles widen it as they read, which takes panels
-    /// of two vectors of 8 elements or more. To widen f16 takes seven instructions, which few rows alone hide
-    /// behind memory.
-    static DType stored(DType weight, Dim rows, Target target) {
-        boolean few = rows.constant().filter(c -> c <= FEW_ROWS).isPresent();
-        boolean widened = weight == DType.I8 || weight == DType.BF16 || weight == DType.F16 && few;
-        return widened && target.panel() >= 16 ? weight : DType.F32;
+    /// of two vectors of 8 elements or more.
+    static DType stored(DType weight, Target target) {
+        boolean widened = (weight == DType.I8 || weight == DType.BF16) && target.panel() >= 16;
+        return widened ? weight : DType.F32;
     }
 
     /// The kernel that fills the panels.
