@@ -107,15 +107,7 @@ final class DotLowering {
         statements.add(product);
         String output = puller.fresh("y");
         statements.add(new Kernel.Store(output, place, axes, value));
-        return RegionLowering.assemble(
-                name,
-                body,
-                puller,
-                grid,
-                local,
-                statements,
-                Optional.empty(),
-                RegionLowering.result(output, root, root.type().shape()));
+        return RegionLowering.assemble(name, body, puller, grid, local, statements, output);
     }
 
     /// Each task brings its rows of the left operand into place; wide products spread that over more columns, the

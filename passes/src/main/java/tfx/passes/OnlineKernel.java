@@ -125,8 +125,7 @@ final class OnlineKernel {
         chunks.ifPresent(c -> limits.add(c.range()));
         statements.add(new Kernel.Loop(keys, bound(limits, true), bound(limits, false), where, loop));
 
-        Kernel.Buffer output =
-                RegionLowering.result(puller.fresh("y"), root, root.type().shape());
+        Kernel.Buffer output = RegionLowering.result(puller.fresh("y"), root);
         Kernel.Statement store = new Kernel.Store(output.name(), place, mix, stored);
         if (chunks.isEmpty()) {
             statements.add(store);

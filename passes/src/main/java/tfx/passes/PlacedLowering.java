@@ -71,15 +71,7 @@ final class PlacedLowering {
             statements.add(
                     new Kernel.Sort(output, index, axes, name(index.get(s.axis())), s.descending(), value(0, index)));
         }
-        return RegionLowering.assemble(
-                name,
-                body,
-                puller,
-                grid,
-                local,
-                statements,
-                Optional.empty(),
-                RegionLowering.result(output, root, shape));
+        return RegionLowering.assemble(name, body, puller, grid, local, statements, output);
     }
 
     private Expr value(int operand, List<Dim> index) throws Illegal {

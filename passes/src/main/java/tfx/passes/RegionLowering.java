@@ -76,9 +76,21 @@ final class RegionLowering {
         return body.nodes().stream().filter(n -> n.op() instanceof Op.Contract).toList();
     }
 
-    /// The buffer of a region's result, under some name and in some shape.
-    static Kernel.Buffer result(String name, Node root, List<Dim> shape) {
-        return new Kernel.Buffer(name, true, root.type().dtype(), shape, 0);
+    /// The buffer of a region's result, under some name.
+    static Kernel.Buffer result(String name, Node root) {
+        return new Kernel.Buffer(name, true, root.type().dtype(), root.type().shape(), 0);
+    }
+
+    /// Assembles the only kernel of a region, which stores the result as `output`.
+    static Lowered assemble(
+            String name,
+            Graph body,
+            Puller puller,
+            List<Kernel.Axis> grid,
+            List<Kernel.Axis> axes,
+            List<Kernel.Statement> statements,
+            String output) {
+        return assemble(name, body, puller, grid, axes, statements, Optional.empty(), result(output, root(body)));
     }
 
     /// Assembles a kernel from its parts: buffers that the statements read, the result, and the axes.

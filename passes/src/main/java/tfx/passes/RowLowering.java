@@ -89,15 +89,7 @@ final class RowLowering {
         value = kept(axes, value);
         statements.add(new Kernel.Store(output, index, axes, value));
         Restriction.apply(body, puller, statements, grid);
-        return RegionLowering.assemble(
-                name,
-                body,
-                puller,
-                grid,
-                local,
-                statements,
-                Optional.empty(),
-                RegionLowering.result(output, root, shape));
+        return RegionLowering.assemble(name, body, puller, grid, local, statements, output);
     }
 
     private int rowsAtOnce() {
