@@ -9,7 +9,6 @@ import java.util.stream.Stream;
 import tfx.cpu.MicroKernels.Operand;
 import tfx.cpu.code.Expr;
 import tfx.cpu.code.Method;
-import tfx.cpu.code.Statement;
 import tfx.ir.kernel.Kernel;
 import tfx.runtime.DType;
 import tfx.runtime.Dim;
@@ -30,6 +29,9 @@ final class DotEmitter {
     /// So many of the largest tiles hide that the tile for a rest of two rows waits.
     private static final int FEW_TILES = 2;
 
+    /// Up to so many rows, register tiles widen what is slow to widen; more have it widened once for all of them.
+    private static final long FEW_ROWS = 32;
+
     /// Largest distance of elements that is a constant of the code.
     private static final long FAR = 1 << 20;
 
@@ -37,6 +39,7 @@ final class DotEmitter {
     private final Stage driver;
     private final Kernel.Dot dot;
     private final MicroKernels micro;
+    private final PanelEmitter rights;
     private final String row;
     private final String column;
     private final String over;
@@ -47,6 +50,7 @@ final class DotEmitter {
         this.driver = driver;
         this.dot = dot;
         this.micro = emitter.micro();
+        this.rights = new PanelEmitter(emitter, dot);
         this.row = dot.axes().get(0);
         this.column = dot.axes().get(1);
         this.over = dot.over();
@@ -73,11 +77,13 @@ final class DotEmitter {
     void emit() {
         Optional<Side> inLeft = left();
         Optional<Side> inRight = right();
-        boolean copies = inLeft.isEmpty() || inRight.isEmpty();
+        boolean widens = inRight.filter(DotEmitter::slowToWiden).isPresent();
+        boolean copies = inLeft.isEmpty() || inRight.isEmpty() || widens;
         boolean tiled = Stream.concat(inLeft.stream(), inRight.stream()).anyMatch(s -> s instanceof Scratch);
         int depth = tiled ? emitter.tiles().extent(over) : extent(copies ? COPIED_DEPTH : DEPTH);
         Side left = inLeft.orElseGet(() -> copiedLeft(depth));
         Side right = inRight.orElseGet(() -> copiedRight(depth));
+        Optional<Copied> widened = widens && !fewAlways() ? Optional.of(copiedRight(depth)) : Optional.empty();
         boolean single = size(over).constant().filter(c -> c >= 1 && c <= depth).isPresent();
         boolean fresh = single && !dot.accumulate();
         TileEmitter tile = new TileEmitter(emitter);
@@ -97,9 +103,15 @@ final class DotEmitter {
                 tile.update(driver, "left", copy, List.of(row, over), dot.left());
             }
             if (right instanceof Copied c) {
-                packRight(c.offset, depth);
+                rights.copy(driver, c.offset, depth);
             }
-            products(left, right, fresh, depth);
+            widened.ifPresentOrElse(
+                    copy -> m.choose(few(driver), () -> products(left, right, fresh, depth), () -> {
+                        Panels panels = (Panels) right;
+                        rights.widen(driver, panels.load, panels.operand, copy.offset, depth);
+                        products(left, copy, fresh, depth);
+                    }),
+                    () -> products(left, right, fresh, depth));
             m.set(at, stop);
         });
         emitter.range(driver, over, first, end);
@@ -186,71 +198,23 @@ final class DotEmitter {
         return new Copied(Operand.scratch(stride, 1), emitter.tiles().reserve(Tiles.Kind.FLOATS, rows * stride));
     }
 
-    private Side copiedRight(int depth) {
+    private Copied copiedRight(int depth) {
         int panels = (emitter.tiles().extent(column) + micro.panel() - 1) / micro.panel();
         int offset = emitter.tiles().reserve(Tiles.Kind.FLOATS, panels * depth * micro.panel());
         return new Copied(Operand.scratch(micro.panel(), 1), offset);
     }
 
-    /// Copies the right operand into panels of the scratch array.
-    private void packRight(int offset, int depth) {
-        emitter.stage(driver, "right", stage -> packRight(stage, offset, depth));
+    /// Whether elements of a side take so long to widen that many rows should share it.
+    private static boolean slowToWiden(Side side) {
+        return side instanceof Panels p && p.operand.stored() == DType.F16;
     }
 
-    private void packRight(Stage stage, int offset, int depth) {
-        Method m = stage.method;
-        stage.empties(column);
-        stage.prepare(List.of(dot.right()), List.of(), Set.of());
-        Expr.Local low = m.let("low", stage.low(column));
-        Expr.Local count = m.let("columns", stage.high(column).minus(low).asInt());
-        Expr.Local from = m.let("low", stage.low(over));
-        Expr.Local panel = m.let("panel", Expr.literal(0));
-        Expr.Local to = m.let("to", Expr.literal(offset));
-        m.loopWhile(new Expr.Compare("<", panel, count), () -> {
-            Expr.Local first = m.let("first", low.plus(panel.asLong()));
-            Expr.Local width = m.let("width", ScalarLanes.math("min", Expr.literal(micro.panel()), count.minus(panel)));
-            Expr.Local k = m.let("k", from);
-            m.loop(k, Expr.literal(1L), stage.high(over), () -> {
-                stage.bind(over, k);
-                stage.bind(KernelEmitter.relative(over), k.minus(from));
-                Expr base = to.plus(k.minus(from).asInt().times(Expr.literal(micro.panel())));
-                TileEmitter.Stretch stretch = new TileEmitter.Stretch(column, first, width, micro.panel());
-                new TileEmitter(emitter).inner(stage, stretch, dot.right(), new PanelSink(stage, base));
-            });
-            m.set(panel, panel.plus(Expr.literal(micro.panel())));
-            m.set(to, to.plus(Expr.literal(depth * micro.panel())));
-        });
+    private boolean fewAlways() {
+        return size(row).constant().filter(c -> c <= FEW_ROWS).isPresent();
     }
 
-    /// A row of a panel.
-    private final class PanelSink implements TileEmitter.Sink {
-        private final Stage stage;
-        private Expr base;
-
-        PanelSink(Stage stage, Expr base) {
-            this.stage = stage;
-            this.base = base;
-        }
-
-        @Override
-        public boolean vectorizes() {
-            return true;
-        }
-
-        @Override
-        public void prepare(Values values, Expr low) {
-            base = stage.method.let("to", base);
-        }
-
-        @Override
-        public void scalar(Expr.Local x, Expr value) {
-            stage.method.add(new Statement.SetElement(stage.floats, base.plus(x), value));
-        }
-
-        @Override
-        public void vector(Expr.Local x, Expr value) {
-            stage.method.call(stage.vectorLanes().store(value, stage.floats, base.plus(x)));
-        }
+    private Expr few(Stage stage) {
+        return new Expr.Compare("<=", stage.high(row).minus(stage.low(row)), Expr.literal(FEW_ROWS));
     }
 
     /// Covers the result with register tiles.
@@ -388,7 +352,7 @@ final class DotEmitter {
             case Scratch s -> Expr.literal(s.tile.offset());
             case Copied c -> Expr.literal(c.offset);
             case InPlace p -> stage.address(p.buffer, p.position);
-            case Panels p -> panelAddress(stage, p.load);
+            case Panels p -> rights.address(stage, p.load);
         };
     }
 
@@ -396,26 +360,9 @@ final class DotEmitter {
     private Expr panels(Side right, int count, int depth) {
         return switch (right) {
             case Copied c -> Expr.literal(count * depth * micro.panel());
-            case Panels p -> Expr.literal(count * panelLength(p.load));
+            case Panels p -> Expr.literal(count * rights.length(p.load));
             case Scratch s -> right.operand().distance(count * micro.panel());
             case InPlace p -> right.operand().distance(count * micro.panel());
         };
-    }
-
-    private long panelLength(Kernel.Load load) {
-        Kernel.Buffer buffer = emitter.kernel().buffer(load.buffer());
-        return buffer.shape().get(0).constant().orElseThrow()
-                * micro.panel()
-                * buffer.dtype().bytes();
-    }
-
-    /// The address of the first panel of this task, at the first row of this block.
-    private Expr panelAddress(Stage stage, Kernel.Load load) {
-        Expr base = new Expr.Element(stage.frame, Expr.literal(emitter.bufferNumber(load.buffer())));
-        Expr panel = ScalarLanes.math("floorDiv", stage.low(column), Expr.literal((long) micro.panel()));
-        long row = (long) micro.panel()
-                * emitter.kernel().buffer(load.buffer()).dtype().bytes();
-        return base.plus(panel.times(Expr.literal(panelLength(load))))
-                .plus(stage.low(over).times(Expr.literal(row)));
     }
 }

@@ -1,14 +1,13 @@
 package tfx.cpu;
 
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.IntConsumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.objectweb.asm.Opcodes;
@@ -30,7 +29,7 @@ final class MicroKernels {
     /// Where an operand lies. In the scratch array, positions are indices and strides are constants of the code;
     /// in memory, positions are addresses, and rows of A are as far apart as the call says, forwards.
     ///
-    /// @param stored how memory holds it: f32, or for B i8 or bf16, which are widened as they are read
+    /// @param stored how memory holds it: f32, or for B i8, f16 or bf16, which are widened as they are read
     /// @param row    elements between rows; 0 for A in memory
     /// @param column elements between columns; 1 for B
     record Operand(boolean scratch, DType stored, int row, int column) {
@@ -80,12 +79,14 @@ final class MicroKernels {
             return stored == DType.I8 ? new Expr.Convert(Type.FLOAT_TYPE, value) : value;
         }
 
-        /// The two vectors of a row of a panel. Those of bf16 alternate, so that two elements are the halves of one
+        /// The two vectors of a row of a panel. Those of 16-bit floats alternate: two elements are the halves of one
         /// int.
         List<Expr> pair(VectorLanes v, Expr floats, Expr position) {
-            if (stored == DType.BF16) {
+            if (stored.isHalf()) {
                 Expr bits = v.let(v.loadIntegers(position));
-                return List.of(v.let(v.lowBrainFloats(bits)), v.let(v.highBrainFloats(bits)));
+                return stored == DType.BF16
+                        ? List.of(v.let(v.lowBrainFloats(bits)), v.let(v.highBrainFloats(bits)))
+                        : List.of(v.let(v.lowHalfFloats(bits)), v.let(v.highHalfFloats(bits)));
             }
             Expr second = position.plus(distance(v.width()));
             return List.of(v.let(vector(v, floats, position)), v.let(vector(v, floats, second)));
@@ -93,7 +94,7 @@ final class MicroKernels {
 
         /// How far column `j` of a panel is from its first.
         Expr column(Expr j, int lanes) {
-            if (stored != DType.BF16) {
+            if (!stored.isHalf()) {
                 return distance(j);
             }
             Expr inside = new Expr.Arithmetic("&", j, Expr.literal(lanes - 1)).times(Expr.literal(2));
@@ -155,7 +156,8 @@ final class MicroKernels {
     /// Rows of A that are read before those that are multiplied. Once C2 has made 18 000 nodes for a method, it
     /// leaves methods of the JDK that do not ask to be inlined as calls, until it meets one that does. A read of
     /// memory ends in two of the former, which a product has none of. Six rows of four products reach that limit
-    /// near their end, where no row is to be read any more.
+    /// near their end, where no row is to be read any more. With sums to read before, all rows of memory are read
+    /// before the first product, and before a panel of f16, which takes the most nodes.
     private static final int READ_AHEAD = 2;
 
     /// Rows of the register tiles of one panel, largest first. Registers would hold 12 rows, but the code for 12
@@ -342,19 +344,30 @@ final class MicroKernels {
         List<Expr> left = multiples(tile.a, m, between, tile.rows);
         List<Expr> panels = multiples(tile.b, m, p.next, tile.panels);
         Expr.Local k = m.let("k", Expr.literal(0));
+        int ahead = tile.fresh || tile.a.scratch ? READ_AHEAD : tile.rows;
         m.counted(k, 1, p.depth, () -> {
             Expr.Local row = m.let("row", tile.b.at(p.b.plus(tile.b.distance(k, tile.b.row))));
             List<Expr> right = new ArrayList<>();
-            for (Expr panel : panels) {
-                right.addAll(tile.b.pair(v, floats, row.plus(panel)));
+            Runnable readPanels = () -> panels.forEach(panel -> right.addAll(tile.b.pair(v, floats, row.plus(panel))));
+            boolean before = tile.b.stored == DType.F16;
+            if (!before) {
+                readPanels.run();
             }
             Expr.Local column = m.let("column", tile.a.at(p.a.plus(tile.a.distance(k, tile.a.column))));
-            Deque<Expr> elements = new ArrayDeque<>();
-            for (int r = 0, read = 0; r < tile.rows; r++) {
-                for (; read < Math.min(tile.rows, r + 1 + READ_AHEAD); read++) {
-                    elements.add(m.let("a", tile.a.element(floats, column.plus(left.get(read)), false)));
+            List<Expr> elements = new ArrayList<>();
+            IntConsumer read = rows -> {
+                while (elements.size() < Math.min(rows, tile.rows)) {
+                    Expr at = column.plus(left.get(elements.size()));
+                    elements.add(m.let("a", tile.a.element(floats, at, false)));
                 }
-                Expr.Local wide = m.let("wide", v.broadcast(elements.remove()));
+            };
+            if (before) {
+                read.accept(tile.rows);
+                readPanels.run();
+            }
+            for (int r = 0; r < tile.rows; r++) {
+                read.accept(r + 1 + ahead);
+                Expr.Local wide = m.let("wide", v.broadcast(elements.get(r)));
                 for (int i = 0; i < width; i++) {
                     Expr.Local sum = sums.get(width * r + i);
                     m.set(sum, v.fma(wide, right.get(i), sum));

@@ -10,7 +10,7 @@ final class Functions {
     private Functions() {}
 
     /// The function of the library for vectors of a width.
-    private static String library(String name, int width, String... operands) {
+    static String library(String name, int width, String... operands) {
         return "tfx_" + name + (width == 1 ? "" : "_" + width) + "(" + String.join(", ", operands) + ")";
     }
 

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import tfx.ir.kernel.Kernel;
 import tfx.ir.kernel.Neighbours;
+import tfx.runtime.DType;
 
 /// A product of f32 by one work-item in register tiles: some rows by two vectors of columns, a sum each, along the
 /// whole axis that is summed.
@@ -245,13 +246,14 @@ final class RegisterTiles {
                             "convert_float" + width + "(vload" + width + "(" + v + ", " + at + "))"));
                 }
             }
-            case BF16 -> {
+            case BF16, F16 -> {
                 // The two halves of a row alternate: a pair of elements is a word.
                 String row = name + " + (" + first + " / " + wide + " * " + depth + " + " + over + ") * " + wide;
                 String pair =
                         code.let("uint" + width, "pair", "vload" + width + "(0, (global const uint *)(" + row + "))");
-                String low = "as_float" + width + "(" + pair + " << 16)";
-                String high = "as_float" + width + "(" + pair + " & 0xffff0000u)";
+                boolean brain = buffer.dtype() == DType.BF16;
+                String low = brain ? "as_float" + width + "(" + pair + " << 16)" : half(pair + " & 0xffffu");
+                String high = brain ? "as_float" + width + "(" + pair + " & 0xffff0000u)" : half(pair + " >> 16");
                 boolean begins = vectors == 2;
                 right.add(code.let(
                         "float" + width,
@@ -261,8 +263,13 @@ final class RegisterTiles {
                     right.add(code.let("float" + width, "right", high));
                 }
             }
-            case F64, F16, I64, I32, U8, BOOL -> throw new IllegalStateException("panels of " + buffer.dtype());
+            case F64, I64, I32, U8, BOOL -> throw new IllegalStateException("panels of " + buffer.dtype());
         }
         return right;
+    }
+
+    /// The 16-bit floats of words that fit 16 bits.
+    private String half(String words) {
+        return Functions.library("from_f16", width, "convert_ushort" + width + "(" + words + ")");
     }
 }

@@ -186,10 +186,12 @@ long tfx_threefry(long key, long counter) {
     return as_long((ulong)x | (ulong)y << 32);
 }
 
+float$N tfx_from_f16$_(ushort$N bits) { return vload_half$N(0, (const half *)&bits); }
+
 float$N tfx_round_f16$_(float$N x) {
     ushort$N bits;
     vstore_half$N_rte(x, 0, (half *)&bits);
-    return vload_half$N(0, (const half *)&bits);
+    return tfx_from_f16$_(bits);
 }
 
 // The nearest bf16, ties to even; NaN stays NaN.

@@ -12,11 +12,11 @@ import tfx.runtime.program.Execution.Value;
 final class Packing {
     private Packing() {}
 
-    /// The type that panels keep: the weight's own where register tiles widen it as they read, which takes panels
-    /// of two vectors of 8 elements or more.
+    /// The type that panels keep: the weight's own where products widen it as they read, which takes panels of two
+    /// vectors of 8 elements or more.
     static DType stored(DType weight, Target target) {
-        boolean widened = (weight == DType.I8 || weight == DType.BF16) && target.panel() >= 16;
-        return widened ? weight : DType.F32;
+        boolean widened = weight == DType.I8 || weight.isHalf();
+        return widened && target.panel() >= 16 ? weight : DType.F32;
     }
 
     /// The kernel that fills the panels.

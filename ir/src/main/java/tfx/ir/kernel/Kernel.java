@@ -296,7 +296,7 @@ public record Kernel(
         Function<String, Optional<Dim>> axisSizes = s -> axis(s).map(Axis::size);
         Dim panel = index.get(1).floorDivide(width, axisSizes);
         Dim column = index.get(1).remainder(width, axisSizes);
-        if (buffer.dtype() == DType.BF16) {
+        if (buffer.dtype().isHalf()) {
             Dim half = Dim.of(buffer.panels() / 2);
             column = column.remainder(half, axisSizes).times(2).plus(column.floorDivide(half, axisSizes));
         }

@@ -23,6 +23,13 @@ final class ColdTiles {
     /// Nanoseconds between looks at what is due.
     private static final long PAUSE = 3_000_000;
 
+    /// Reads of a float before the JVM optimises tiles. In a method of the JDK's of which it has no counts, or no
+    /// more than a thousand, it takes all calls for rare and leaves them as calls. They come in parts, since the
+    /// code that counts takes the JVM's first compiler a while.
+    private static final int READS = 6_000;
+
+    private static final int READS_AT_ONCE = 1_500;
+
     private static final double[] NO_DOUBLES = {};
 
     private static final ThreadPoolExecutor THREAD =
@@ -39,6 +46,9 @@ final class ColdTiles {
 
     private static final Queue<Tile> ADDED = new ConcurrentLinkedQueue<>();
     private static final AtomicBoolean RUNNING = new AtomicBoolean();
+
+    /// Reads so far. Belongs to the thread.
+    private static int reads;
 
     private ColdTiles() {}
 
@@ -115,6 +125,18 @@ final class ColdTiles {
         }
     }
 
+    private static void readSome() {
+        if (reads < READS) {
+            try (Arena arena = Arena.ofConfined()) {
+                long address = arena.allocate(Float.BYTES, Float.BYTES).address();
+                for (int i = 0; i < READS_AT_ONCE; i++) {
+                    Support.read(Support.F32, address);
+                }
+            }
+            reads += READS_AT_ONCE;
+        }
+    }
+
     private static void run() {
         List<Tile> tiles = new ArrayList<>();
         try {
@@ -122,6 +144,7 @@ final class ColdTiles {
                 for (Tile tile = ADDED.poll(); tile != null; tile = ADDED.poll()) {
                     tiles.add(tile);
                 }
+                readSome();
                 tiles.removeIf(Tile::last);
                 LockSupport.parkNanos(PAUSE);
             } while (!tiles.isEmpty());

@@ -30,6 +30,7 @@ public final class Quantized {
                 for (int[] shape : SHAPES) {
                     products(table, threads, pool, "int8", "I8", 1, shape[0], shape[1]);
                     products(table, threads, pool, "bf16", "BF16", 2, shape[0], shape[1]);
+                    products(table, threads, pool, "f16", "F16", 2, shape[0], shape[1]);
                 }
             }
         }
