@@ -75,15 +75,22 @@ final class DotEmitter {
     private record Copied(Operand operand, int offset) implements Side {}
 
     void emit() {
-        Optional<Side> inLeft = left();
-        Optional<Side> inRight = right();
-        boolean widens = inRight.filter(DotEmitter::slowToWiden).isPresent();
-        boolean copies = inLeft.isEmpty() || inRight.isEmpty() || widens;
+        Optional<Side> left = left();
+        Optional<Side> right = right();
+        if (right.filter(DotEmitter::slowToWiden).isPresent() && !fewAlways()) {
+            driver.method.choose(few(), () -> emit(left, right), () -> emit(left, Optional.empty()));
+        } else {
+            emit(left, right);
+        }
+    }
+
+    /// Emits the product of sides in place; those that are not are copied.
+    private void emit(Optional<Side> inLeft, Optional<Side> inRight) {
+        boolean copies = inLeft.isEmpty() || inRight.isEmpty();
         boolean tiled = Stream.concat(inLeft.stream(), inRight.stream()).anyMatch(s -> s instanceof Scratch);
         int depth = tiled ? emitter.tiles().extent(over) : extent(copies ? COPIED_DEPTH : DEPTH);
         Side left = inLeft.orElseGet(() -> copiedLeft(depth));
         Side right = inRight.orElseGet(() -> copiedRight(depth));
-        Optional<Copied> widened = widens && !fewAlways() ? Optional.of(copiedRight(depth)) : Optional.empty();
         boolean single = size(over).constant().filter(c -> c >= 1 && c <= depth).isPresent();
         boolean fresh = single && !dot.accumulate();
         TileEmitter tile = new TileEmitter(emitter);
@@ -105,13 +112,7 @@ final class DotEmitter {
             if (right instanceof Copied c) {
                 rights.copy(driver, c.offset, depth);
             }
-            widened.ifPresentOrElse(
-                    copy -> m.choose(few(driver), () -> products(left, right, fresh, depth), () -> {
-                        Panels panels = (Panels) right;
-                        rights.widen(driver, panels.load, panels.operand, copy.offset, depth);
-                        products(left, copy, fresh, depth);
-                    }),
-                    () -> products(left, right, fresh, depth));
+            products(left, right, fresh, depth);
             m.set(at, stop);
         });
         emitter.range(driver, over, first, end);
@@ -143,12 +144,9 @@ final class DotEmitter {
     }
 
     private Optional<Side> right() {
-        Kernel.Expr stored = dot.right() instanceof Kernel.Cast c ? c.x() : dot.right();
-        if (stored instanceof Kernel.Load l) {
-            Kernel.Buffer buffer = emitter.kernel().buffer(l.buffer());
-            if (buffer.panels() > 0) {
-                return Optional.of(new Panels(new Operand(false, buffer.dtype(), micro.panel(), 1), l));
-            }
+        Optional<Kernel.Load> packed = rights.packed();
+        if (packed.isPresent()) {
+            return packed.map(l -> new Panels(rights.operand(l), l));
         }
         if (dot.right() instanceof Kernel.Ref r) {
             Tiles.Tile tile = emitter.tile(r.name());
@@ -198,7 +196,7 @@ final class DotEmitter {
         return new Copied(Operand.scratch(stride, 1), emitter.tiles().reserve(Tiles.Kind.FLOATS, rows * stride));
     }
 
-    private Copied copiedRight(int depth) {
+    private Side copiedRight(int depth) {
         int panels = (emitter.tiles().extent(column) + micro.panel() - 1) / micro.panel();
         int offset = emitter.tiles().reserve(Tiles.Kind.FLOATS, panels * depth * micro.panel());
         return new Copied(Operand.scratch(micro.panel(), 1), offset);
@@ -213,8 +211,8 @@ final class DotEmitter {
         return size(row).constant().filter(c -> c <= FEW_ROWS).isPresent();
     }
 
-    private Expr few(Stage stage) {
-        return new Expr.Compare("<=", stage.high(row).minus(stage.low(row)), Expr.literal(FEW_ROWS));
+    private Expr few() {
+        return new Expr.Compare("<=", driver.high(row).minus(driver.low(row)), Expr.literal(FEW_ROWS));
     }
 
     /// Covers the result with register tiles.

@@ -1,6 +1,7 @@
 package tfx.cpu;
 
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import tfx.cpu.MicroKernels.Operand;
 import tfx.cpu.code.Expr;
@@ -24,9 +25,25 @@ final class PanelEmitter {
         this.over = dot.over();
     }
 
-    /// Copies the right operand into panels of the scratch array.
+    /// The packed weight that the right operand is.
+    Optional<Kernel.Load> packed() {
+        Kernel.Expr stored = dot.right() instanceof Kernel.Cast c ? c.x() : dot.right();
+        return stored instanceof Kernel.Load l
+                        && emitter.kernel().buffer(l.buffer()).panels() > 0
+                ? Optional.of(l)
+                : Optional.empty();
+    }
+
+    /// How register tiles read a packed weight.
+    Operand operand(Kernel.Load load) {
+        return new Operand(false, emitter.kernel().buffer(load.buffer()).dtype(), micro.panel(), 1);
+    }
+
+    /// Copies the right operand of this task and block into panels of the scratch array, as f32.
     void copy(Stage driver, int offset, int depth) {
-        emitter.stage(driver, "right", stage -> copied(stage, offset, depth));
+        packed().ifPresentOrElse(
+                        load -> emitter.stage(driver, "widen", stage -> widened(stage, load, offset, depth)),
+                        () -> emitter.stage(driver, "right", stage -> copied(stage, offset, depth)));
     }
 
     private void copied(Stage stage, int offset, int depth) {
@@ -85,15 +102,10 @@ final class PanelEmitter {
         }
     }
 
-    /// Widens the panels of this task and block into the scratch array, several at once while there are as many.
-    ///
-    /// @param panels the operand that register tiles read
-    void widen(Stage driver, Kernel.Load load, Operand panels, int offset, int depth) {
-        emitter.stage(driver, "widen", stage -> widened(stage, load, panels, offset, depth));
-    }
-
-    private void widened(Stage stage, Kernel.Load load, Operand panels, int offset, int depth) {
+    /// Widens panels, several at once while there are as many.
+    private void widened(Stage stage, Kernel.Load load, int offset, int depth) {
         Method m = stage.method;
+        Operand panels = operand(load);
         stage.empties(column);
         Expr.Local columns =
                 m.let("columns", stage.high(column).minus(stage.low(column)).asInt());
