@@ -6,7 +6,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import java.util.function.IntFunction;
 import java.util.stream.Stream;
-import tfx.cpu.MicroKernels.Operand;
+import tfx.cpu.RegisterTile.Operand;
 import tfx.cpu.code.Expr;
 import tfx.cpu.code.Method;
 import tfx.ir.kernel.Kernel;
@@ -256,9 +256,9 @@ final class DotEmitter {
         Expr most = micro.leavesNoTwo(sizes) ? m.let("most", withoutTwo(call.rows, sizes[0])) : call.rows;
         m.loopWhile(new Expr.Compare("<", call.j, limit), () -> {
             Expr.Local i = m.let("i", Expr.literal(0));
-            IntFunction<MicroKernels.Tile> tiles =
-                    size -> new MicroKernels.Tile(size, panels, fresh, left.operand(), right.operand());
-            Consumer<MicroKernels.Tile> rows = tile -> {
+            IntFunction<RegisterTile> tiles =
+                    size -> new RegisterTile(size, panels, fresh, left.operand(), right.operand());
+            Consumer<RegisterTile> rows = tile -> {
                 Expr gap = left instanceof InPlace
                         ? call.aRow
                         : Expr.literal(left.operand().row());
@@ -268,9 +268,9 @@ final class DotEmitter {
                 m.call(micro.invoke(tile, stage.floats, from, call.aRow, call.b, step, c, cRow, call.depth));
             };
             for (int size : sizes) {
-                MicroKernels.Tile tile = tiles.apply(size);
+                RegisterTile tile = tiles.apply(size);
                 if (fresh && size < sizes[0]) {
-                    MicroKernels.Tile largest = tiles.apply(sizes[0]);
+                    RegisterTile largest = tiles.apply(sizes[0]);
                     micro.part(tile).ifPresent(small -> again(m, largest, tile, small, call, i, rows));
                 }
                 m.loop(i, Expr.literal(size), size == sizes[0] ? most : call.rows, () -> rows.accept(tile));
@@ -293,12 +293,12 @@ final class DotEmitter {
     /// Its twin would take longer than all the other rows.
     private void again(
             Method m,
-            MicroKernels.Tile largest,
-            MicroKernels.Tile tile,
+            RegisterTile largest,
+            RegisterTile tile,
             Parts.Part small,
             Call call,
             Expr.Local i,
-            Consumer<MicroKernels.Tile> rows) {
+            Consumer<RegisterTile> rows) {
         Expr.Local from = m.let("from", call.rows.minus(Expr.literal(largest.rows())));
         Expr hot = micro.part(largest).orElseThrow().hot();
         Expr some = new Expr.Compare("<=", i.plus(Expr.literal(tile.rows())), call.rows);
@@ -325,7 +325,7 @@ final class DotEmitter {
     private void fewRows(Stage stage, Side left, Panels right, boolean fresh, Call call, int few) {
         Method m = stage.method;
         int several = MicroKernels.ROW_PANELS;
-        MicroKernels.Tile tile = new MicroKernels.Tile(few, several, fresh, left.operand(), right.operand());
+        RegisterTile tile = new RegisterTile(few, several, fresh, left.operand(), right.operand());
         Expr whole =
                 new Expr.Choose(new Expr.Compare("==", call.rows, Expr.literal(few)), call.columns, Expr.literal(0));
         Expr.Local limit = m.let("limit", whole);

@@ -3,7 +3,7 @@ package tfx.cpu;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
-import tfx.cpu.MicroKernels.Operand;
+import tfx.cpu.RegisterTile.Operand;
 import tfx.cpu.code.Expr;
 import tfx.cpu.code.Method;
 import tfx.cpu.code.Statement;

@@ -73,14 +73,13 @@ public record Peaks(double operations, double bytes) {
     private record Probe(MethodHandle tile, int elements, double operations) {
         static Probe make(int lanes) {
             MicroKernels micro = new MicroKernels(lanes, true, Optional.empty(), "tfx.emitted.peak.Tiles");
-            MicroKernels.Operand a = MicroKernels.Operand.scratch(DEPTH, 1);
+            RegisterTile.Operand a = RegisterTile.Operand.scratch(DEPTH, 1);
             boolean wide = micro.wideTiles(a).length > 0;
             int rows = wide ? micro.wideTiles(a)[0] : micro.tiles()[0];
             int panels = wide ? MicroKernels.WIDE_PANELS : 1;
             int left = rows * DEPTH;
             int right = left + panels * DEPTH * micro.panel();
-            MicroKernels.Tile tile =
-                    new MicroKernels.Tile(rows, panels, true, a, MicroKernels.Operand.scratch(micro.panel(), 1));
+            RegisterTile tile = new RegisterTile(rows, panels, true, a, RegisterTile.Operand.scratch(micro.panel(), 1));
             ClassCode code = new ClassCode("tfx.emitted.peak.Peak", Object.class, "peak.tfx");
             Method run = code.method(true, "run", Type.VOID_TYPE);
             Expr.Local floats = run.parameter("floats", Stage.FLOATS);
