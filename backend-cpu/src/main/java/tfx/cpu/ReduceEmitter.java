@@ -102,8 +102,7 @@ final class ReduceEmitter {
                 && Values.hasVectorForm(reduce.fn().combine())
                 && probe.varying(reduce.value())
                 && probe.vectorizes(reduce.value());
-        // Scratch has room for whole vectors, and nothing reads what lies behind the end of a row.
-        boolean filled = vector && !emitter.isMultiple(column, 1) && probe.inScratch(reduce.value());
+        boolean filled = vector && probe.fillsVectors(reduce.value());
         Expr.Local count = filled ? m.let("n", stage.filled(points)) : points;
         if (vector) {
             boolean wide = probe.fits(reduce.value(), COLUMNS);

@@ -231,10 +231,9 @@ final class TileEmitter {
             return step() == 1;
         }
 
-        /// Rows of tiles have room for whole vectors, and nothing reads what these leave there.
         @Override
         public boolean fills(Values values, Kernel.Expr value) {
-            return !emitter.isMultiple(axis, 1) && values.inScratch(value);
+            return values.fillsVectors(value);
         }
 
         @Override

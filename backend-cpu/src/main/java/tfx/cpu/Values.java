@@ -128,11 +128,13 @@ final class Values {
         };
     }
 
-    /// Whether nothing that changes along the axis comes from memory.
-    boolean inScratch(Kernel.Expr e) {
+    /// Whether vectors may work on what lies behind the end of a row along the axis: there may be something, and
+    /// nothing that changes along it comes from memory. Rows of scratch have room for whole vectors, and nothing
+    /// reads what these leave there.
+    boolean fillsVectors(Kernel.Expr e) {
         boolean[] loads = new boolean[1];
         Exprs.walk(e, part -> loads[0] |= part instanceof Kernel.Load l && varying(l));
-        return !loads[0];
+        return !loads[0] && !stage.emitter.isMultiple(axis, 1);
     }
 
     /// Whether a function is the same for one float and for a vector of them.
