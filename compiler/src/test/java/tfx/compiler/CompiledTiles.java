@@ -1,6 +1,8 @@
 package tfx.compiler;
 
 import java.lang.foreign.Arena;
+import java.lang.management.CompilationMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -14,8 +16,14 @@ import tfx.runtime.Tensor;
 import tfx.testkit.Values;
 
 /// A process that multiplies by weights of each type that register tiles read, with numbers of rows that need each
-/// tile, sums of one block and of several, for some seconds: {@link CompiledTilesTest} reads what its JVM compiled.
+/// tile, sums of one block and of several, until there is no more to compile: {@link CompiledTilesTest} reads what its
+/// JVM compiled.
 final class CompiledTiles {
+    /// How long the JIT compiler ends nothing once a program has all that it needs.
+    private static final long QUIET_NANOS = 1_500_000_000L;
+
+    private static final long MOST_NANOS = 30_000_000_000L;
+
     private static final int[] ROWS = {12, 8, 5, 4, 3, 2, 1};
     private static final int[] DEPTHS = {700, 5000};
 
@@ -27,17 +35,15 @@ final class CompiledTiles {
 
     private CompiledTiles() {}
 
-    /// @param arguments how many seconds each program works
     public static void main(String[] arguments) {
-        long nanos = 1_000_000_000L * Long.parseLong(arguments[0]);
         for (DType type : TYPES) {
             for (int depth : DEPTHS) {
-                work(type, depth, nanos);
+                work(type, depth);
             }
         }
     }
 
-    private static void work(DType type, int depth, long nanos) {
+    private static void work(DType type, int depth) {
         Graph graph = AgainstEvaluator.graph("""
                 model Product() {
                   weights "w.safetensors" { w: %1$s[%2$d, %3$d]; }
@@ -56,12 +62,19 @@ final class CompiledTiles {
             for (int count : ROWS) {
                 rows.add(Values.small(random, DType.F32, count, depth).toTensor(arena));
             }
+            CompilationMXBean compilation = ManagementFactory.getCompilationMXBean();
             long start = System.nanoTime();
-            while (System.nanoTime() - start < nanos) {
+            long changed = start;
+            long spent = 0;
+            while (System.nanoTime() - changed < QUIET_NANOS && System.nanoTime() - start < MOST_NANOS) {
                 for (Tensor a : rows) {
                     try (Arena call = Arena.ofConfined()) {
                         program.run(Map.of("a", a), call, Optional.empty());
                     }
+                }
+                if (compilation.getTotalCompilationTime() > spent) {
+                    spent = compilation.getTotalCompilationTime();
+                    changed = System.nanoTime();
                 }
             }
         }

@@ -41,8 +41,7 @@ final class CompiledTilesTest {
                         "--enable-native-access=ALL-UNNAMED",
                         "-cp",
                         System.getProperty("java.class.path"),
-                        CompiledTiles.class.getName(),
-                        "2")
+                        CompiledTiles.class.getName())
                 .redirectErrorStream(true)
                 .redirectOutput(output.toFile())
                 .start();
