@@ -29,8 +29,8 @@ final class DotEmitter {
     /// So many of the largest tiles hide that the tile for a rest of two rows waits.
     private static final int FEW_TILES = 2;
 
-    /// Up to so many rows, register tiles widen what is slow to widen; more have it widened once for all of them.
-    private static final long FEW_ROWS = 32;
+    /// Up to so many rows of a task, register tiles widen what is slow to widen; for more it is widened first.
+    private static final long WIDENED_IN_TILES = 32;
 
     /// Largest distance of elements that is a constant of the code.
     private static final long FAR = 1 << 20;
@@ -71,14 +71,14 @@ final class DotEmitter {
     /// A weight that was packed into panels when it was loaded.
     private record Panels(Operand operand, Kernel.Load load) implements Side {}
 
-    /// What is computed or moved first.
+    /// What is computed, moved or widened first.
     private record Copied(Operand operand, int offset) implements Side {}
 
     void emit() {
         Optional<Side> left = left();
         Optional<Side> right = right();
-        if (right.filter(DotEmitter::slowToWiden).isPresent() && !fewAlways()) {
-            driver.method.choose(few(), () -> emit(left, right), () -> emit(left, Optional.empty()));
+        if (right.filter(DotEmitter::slowToWiden).isPresent() && !neverWidenedFirst()) {
+            driver.method.choose(widenedInTiles(), () -> emit(left, right), () -> emit(left, Optional.empty()));
         } else {
             emit(left, right);
         }
@@ -207,12 +207,12 @@ final class DotEmitter {
         return side instanceof Panels p && p.operand.stored() == DType.F16;
     }
 
-    private boolean fewAlways() {
-        return size(row).constant().filter(c -> c <= FEW_ROWS).isPresent();
+    private boolean neverWidenedFirst() {
+        return size(row).constant().filter(c -> c <= WIDENED_IN_TILES).isPresent();
     }
 
-    private Expr few() {
-        return new Expr.Compare("<=", driver.high(row).minus(driver.low(row)), Expr.literal(FEW_ROWS));
+    private Expr widenedInTiles() {
+        return new Expr.Compare("<=", driver.high(row).minus(driver.low(row)), Expr.literal(WIDENED_IN_TILES));
     }
 
     /// Covers the result with register tiles.

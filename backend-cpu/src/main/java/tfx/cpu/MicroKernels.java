@@ -36,8 +36,8 @@ final class MicroKernels {
     /// Rows of A that are read before those that are multiplied. Once C2 has made 18 000 nodes for a method, it
     /// leaves methods of the JDK that do not ask to be inlined as calls, until it meets one that does. A read of
     /// memory ends in two of the former, which a product has none of. Six rows of four products reach that limit
-    /// near their end, where no row is to be read any more. With sums to read before, all rows of memory are read
-    /// before the first product, and before a panel of f16, which takes the most nodes.
+    /// near their end, where no row is to be read any more. Where sums are read first, all rows of memory are read
+    /// before the first product; and a panel of f16, which takes the most nodes, always comes after all rows.
     private static final int READ_AHEAD = 2;
 
     /// Rows of the register tiles of one panel, largest first. Registers would hold 12 rows, but the code for 12
@@ -207,8 +207,8 @@ final class MicroKernels {
             Expr.Local row = m.let("row", right.at(p.b().plus(right.distance(k, right.row()))));
             List<Expr> vectors = new ArrayList<>();
             Runnable readPanels = () -> panels.forEach(panel -> vectors.addAll(right.pair(v, floats, row.plus(panel))));
-            boolean before = right.stored() == DType.F16;
-            if (!before) {
+            boolean rowsFirst = right.stored() == DType.F16;
+            if (!rowsFirst) {
                 readPanels.run();
             }
             Expr.Local column = m.let("column", left.at(p.a().plus(left.distance(k, left.column()))));
@@ -219,7 +219,7 @@ final class MicroKernels {
                     elements.add(m.let("a", left.element(floats, at, false)));
                 }
             };
-            if (before) {
+            if (rowsFirst) {
                 read.accept(tile.rows());
                 readPanels.run();
             }

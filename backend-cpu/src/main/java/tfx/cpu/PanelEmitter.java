@@ -9,7 +9,8 @@ import tfx.cpu.code.Method;
 import tfx.cpu.code.Statement;
 import tfx.ir.kernel.Kernel;
 
-/// The right operand of a product in panels: packed ones of a weight, and those of the scratch array, which it fills.
+/// The right operand of a product in panels: packed ones of a weight, and those of the scratch array, which this
+/// fills.
 final class PanelEmitter {
     private final KernelEmitter emitter;
     private final Kernel.Dot dot;

@@ -12,8 +12,8 @@ import tfx.runtime.DType;
 /// A register tile of a matrix product, `C[rows, panels] (+)= A[rows, k] B[k, panels]`.
 ///
 /// A and B lie in the scratch array or in memory; a row of one of B's panels is two vectors. C lies in the scratch
-/// array and stays in registers along `k`. Every element is one chain of fused multiply-adds in the order of `k`, at
-/// every width.
+/// array and stays in registers along `k`. Every element is one chain of fused multiply-adds in the order of `k`,
+/// at every width.
 ///
 /// @param fresh whether C begins as zeros, and not as what it holds
 record RegisterTile(int rows, int panels, boolean fresh, Operand a, Operand b) {
@@ -70,14 +70,14 @@ record RegisterTile(int rows, int panels, boolean fresh, Operand a, Operand b) {
             return stored == DType.I8 ? new Expr.Convert(Type.FLOAT_TYPE, value) : value;
         }
 
-        /// The two vectors of a row of a panel. Those of 16-bit floats alternate: two elements are the halves of one
+        /// The two vectors of a row of a panel. Those of f16 and bf16 alternate: two elements are halves of an
         /// int.
         List<Expr> pair(VectorLanes v, Expr floats, Expr position) {
             if (stored.isHalf()) {
                 Expr bits = v.let(v.loadIntegers(position));
                 return stored == DType.BF16
                         ? List.of(v.let(v.lowBrainFloats(bits)), v.let(v.highBrainFloats(bits)))
-                        : List.of(v.let(v.lowHalfFloats(bits)), v.let(v.highHalfFloats(bits)));
+                        : List.of(v.let(v.lowF16(bits)), v.let(v.highF16(bits)));
             }
             Expr second = position.plus(distance(v.width()));
             return List.of(v.let(vector(v, floats, position)), v.let(vector(v, floats, second)));

@@ -11,16 +11,16 @@ import tfx.cpu.code.Expr;
 import tfx.cpu.code.Method;
 import tfx.cpu.code.Statement;
 
-/// The scalar twins of register tiles, in blocks of a few rows and columns. Tiles share the methods of blocks, so that
+/// Register tiles without vectors, in blocks of a few rows and columns. Tiles share the methods of blocks, so that
 /// the JIT compiler has few to compile, and soon.
 final class ScalarBlocks {
     private static final String SUPPORT = "tfx/runtime/program/Support";
 
-    /// Calls after which the JIT compiler takes a method.
+    /// Calls with nothing to do after which the JIT compiler takes a method.
     private static final int FIRST_CALLS = 300;
 
-    /// Rows and columns of the scalar twin's blocks.
-    private static final int SCALAR_BLOCK = 4;
+    /// Rows and columns of a block.
+    private static final int BLOCK = 4;
 
     private final int lanes;
     private final boolean twins;
@@ -40,7 +40,7 @@ final class ScalarBlocks {
         Method m = p.method();
         Expr between = tile.a().scratch() ? Expr.literal(tile.a().row()) : p.aRow();
         for (int first = 0; first < tile.rows(); ) {
-            int rows = Integer.highestOneBit(Math.min(SCALAR_BLOCK, tile.rows() - first));
+            int rows = Integer.highestOneBit(Math.min(BLOCK, tile.rows() - first));
             RegisterTile shape = new RegisterTile(rows, tile.fresh(), tile.a(), tile.b());
             Method block = blocks.computeIfAbsent(shape, t -> t.method(code, t.name() + "_block", q -> block(t, q)));
             Expr.Local a = m.let("row", p.a().plus(tile.a().distance(between.times(Expr.literal(first)))));
@@ -66,7 +66,7 @@ final class ScalarBlocks {
     }
 
     private int blockColumns() {
-        return Math.min(SCALAR_BLOCK, panel());
+        return Math.min(BLOCK, panel());
     }
 
     /// A few rows by a few columns, whose sums stay in registers.

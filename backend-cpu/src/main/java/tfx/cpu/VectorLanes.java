@@ -25,14 +25,14 @@ record VectorLanes(Method method, int width) implements Lanes {
     private static final Expr ALL = new Expr.Static("tfx/runtime/program/Support", "ALL", SEGMENT);
     private static final Expr LITTLE = new Expr.Static("tfx/runtime/program/Support", "ORDER", ORDER);
 
-    /// How far a float's exponent begins above that of a 16-bit float in the high half of an int, which has 5 bits.
-    private static final int HALF_SHIFT = 3;
+    /// Bits from the exponent of an f16 in the high half of an int down to where a float's begins.
+    private static final int F16_SHIFT = 3;
 
-    /// All bits of the exponent of a 16-bit float that was shifted to where a float's is.
-    private static final int HALF_EXPONENT = 0x1f << EXPONENT;
+    /// All bits of the exponent of an f16, shifted so.
+    private static final int F16_EXPONENT = 0x1f << EXPONENT;
 
     /// Its sign, exponent and mantissa.
-    private static final int HALF_BITS = 1 << 31 | HALF_EXPONENT | 0x3ff << EXPONENT - 10;
+    private static final int F16_BITS = 1 << 31 | F16_EXPONENT | 0x3ff << EXPONENT - 10;
 
     /// Remainders up to twice this are exact as floats.
     static final int MAX_DIVISOR = 1 << 22;
@@ -125,27 +125,26 @@ record VectorLanes(Method method, int width) implements Lanes {
         return new Expr.Cast(FLOATS, of("convertShape", VECTOR, bytes, types, constant, species(), Expr.literal(0)));
     }
 
-    /// The 16-bit floats in the low halves of ints.
-    Expr lowHalfFloats(Expr bits) {
-        return highHalfFloats(shift("LSHL", bits, Short.SIZE));
+    /// The f16 in the low halves of ints, as floats.
+    Expr lowF16(Expr bits) {
+        return highF16(shift("LSHL", bits, Short.SIZE));
     }
 
-    /// The 16-bit floats in the high halves of ints. With its exponent at a float's, each is a number 2^-112 times
+    /// The f16 in the high halves of ints, as floats. With its exponent at a float's, each is a number 2^-112 times
     /// as large, subnormal or not; but infinities and NaNs, which have all bits of the exponent and get those of a
     /// float.
     ///
-    /// The order of the steps leaves one change of species. The JDK's method for these may have failed a check of
-    /// classes four times in this process; C2 counts that each time it inlines it, and from 100 on relies on no
-    /// such check. Vectors then are objects.
-    Expr highHalfFloats(Expr bits) {
-        Expr shifted = let(shift("ASHR", bits, HALF_SHIFT));
-        Expr special = compare("==", and(shifted, HALF_EXPONENT), integers(Expr.literal(HALF_EXPONENT), 0));
+    /// In this order they change their species once. Many changes in one method may cost vectors their registers
+    /// (`docs/performance.md`, checks of classes).
+    Expr highF16(Expr bits) {
+        Expr shifted = let(shift("ASHR", bits, F16_SHIFT));
+        Expr special = compare("==", and(shifted, F16_EXPONENT), integers(Expr.literal(F16_EXPONENT), 0));
         Type operator = Type.getObjectType(PACKAGE + "VectorOperators$Binary");
         Type associative = Type.getObjectType(PACKAGE + "VectorOperators$Associative");
         Expr or = new Expr.Static(PACKAGE + "VectorOperators", "OR", associative);
         Type[] types = {operator, Type.INT_TYPE, MASK};
         Expr exponent = Expr.literal(0xff << EXPONENT);
-        Expr all = of("lanewise", INTS, and(shifted, HALF_BITS), types, or, exponent, special);
+        Expr all = of("lanewise", INTS, and(shifted, F16_BITS), types, or, exponent, special);
         return mul(of("reinterpretAsFloats", FLOATS, all, new Type[0]), constant(0x1p112f));
     }
 

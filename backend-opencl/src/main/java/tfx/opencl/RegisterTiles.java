@@ -252,8 +252,8 @@ final class RegisterTiles {
                 String pair =
                         code.let("uint" + width, "pair", "vload" + width + "(0, (global const uint *)(" + row + "))");
                 boolean brain = buffer.dtype() == DType.BF16;
-                String low = brain ? "as_float" + width + "(" + pair + " << 16)" : half(pair + " & 0xffffu");
-                String high = brain ? "as_float" + width + "(" + pair + " & 0xffff0000u)" : half(pair + " >> 16");
+                String low = brain ? "as_float" + width + "(" + pair + " << 16)" : f16(pair + " & 0xffffu");
+                String high = brain ? "as_float" + width + "(" + pair + " & 0xffff0000u)" : f16(pair + " >> 16");
                 boolean begins = vectors == 2;
                 right.add(code.let(
                         "float" + width,
@@ -268,8 +268,8 @@ final class RegisterTiles {
         return right;
     }
 
-    /// The 16-bit floats of words that fit 16 bits.
-    private String half(String words) {
+    /// The f16 that words hold in their low halves, as floats.
+    private String f16(String words) {
         return Functions.library("from_f16", width, "convert_ushort" + width + "(" + words + ")");
     }
 }

@@ -16,18 +16,19 @@ import tfx.runtime.Tensor;
 import tfx.testkit.Values;
 
 /// A process that multiplies by weights of each type that register tiles read, with numbers of rows that need each
-/// tile, sums of one block and of several, until there is no more to compile: {@link CompiledTilesTest} reads what its
-/// JVM compiled.
+/// tile, sums of one block and of several, until there is no more to compile: {@link CompiledTilesTest} reads what
+/// its JVM compiled.
 final class CompiledTiles {
     /// How long the JIT compiler ends nothing once a program has all that it needs.
     private static final long QUIET_NANOS = 1_500_000_000L;
 
+    /// How long a program works at most.
     private static final long MOST_NANOS = 30_000_000_000L;
 
     private static final int[] ROWS = {12, 8, 5, 4, 3, 2, 1};
     private static final int[] DEPTHS = {700, 5000};
 
-    /// So many that tasks have four panels, and the last of them three.
+    /// So many that tasks have four panels of 16 lanes, and the last of them three.
     private static final int COLUMNS = 1120;
 
     /// i8 first: its tiles ask for the first floats that the process reads.

@@ -24,8 +24,8 @@ import tfx.runtime.Tensor;
 import tfx.testkit.Close;
 import tfx.testkit.Values;
 
-/// Products with weights of few bits, which register tiles widen as they read: one row and many, whole panels and
-/// parts of them, at every width.
+/// Products with weights of few bits, which register tiles widen as they read, or which are widened first: one row
+/// and many, whole panels and parts of them, at every width.
 final class NarrowWeightsTest {
     @ParameterizedTest
     @CsvSource({
@@ -41,6 +41,7 @@ final class NarrowWeightsTest {
         "f16, 13, 5, 33",
         "f16, 40, 37, 150",
         "f16, 33, 1000, 96",
+        "f16, 40, 37, 1100",
         "f16, 5, 5000, 130",
         "bf16, 5, 5000, 130",
         "f32, 1, 37, 150",

@@ -124,8 +124,8 @@ final class Regions {
                 .toList();
     }
 
-    /// Whether a cast widens a matrix of 16-bit weights that products alone read, on the right: they widen it as they
-    /// read, and a copy would double the memory that they stream.
+    /// Whether a cast widens a matrix of 16-bit weights that products alone read, on the right: they widen it as
+    /// they read, and a copy would double the memory that they stream.
     private boolean widenedWeight(Node node) {
         Node weight = graph.node(node.operands().getFirst());
         return weight.op() instanceof Op.Weight

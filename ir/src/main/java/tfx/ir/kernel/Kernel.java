@@ -60,8 +60,8 @@ public record Kernel(
     /// Memory that a kernel reads or writes.
     ///
     /// @param panels 0 for row-major; else the buffer is a matrix `[K, N]` stored as panels of this many columns,
-    ///               each panel row after row, the last one padded with zeros; the two halves of a row of bf16
-    ///               alternate
+    ///               each panel row after row, the last one padded with zeros; the two halves of a row of f16
+    ///               or bf16 alternate
     public record Buffer(String name, boolean output, DType dtype, List<Dim> shape, int panels) {
         public Buffer {
             shape = List.copyOf(shape);
