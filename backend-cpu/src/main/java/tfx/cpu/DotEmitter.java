@@ -30,7 +30,7 @@ final class DotEmitter {
     private static final int FEW_TILES = 2;
 
     /// Up to so many rows of a task, register tiles widen what is slow to widen; for more it is widened first.
-    private static final long WIDENED_IN_TILES = 32;
+    private static final long WIDENED_IN_TILES = 16;
 
     /// Largest distance of elements that is a constant of the code.
     private static final long FAR = 1 << 20;
