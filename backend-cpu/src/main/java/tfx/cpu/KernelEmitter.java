@@ -8,7 +8,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Consumer;
-import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
 import tfx.cpu.code.ClassCode;
 import tfx.cpu.code.Expr;
@@ -200,8 +199,7 @@ final class KernelEmitter {
 
     /// A call of a static method of this class.
     Expr invoke(Method method, Expr... arguments) {
-        return new Expr.Call(
-                Opcodes.INVOKESTATIC, code.internalName(), method.name(), method.signature(), List.of(arguments));
+        return code.call(method, List.of(arguments));
     }
 
     Emitted emit() {

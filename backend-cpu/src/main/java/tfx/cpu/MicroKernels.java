@@ -9,7 +9,6 @@ import java.util.Optional;
 import java.util.function.IntConsumer;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
-import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
 import tfx.cpu.code.ClassCode;
 import tfx.cpu.code.Expr;
@@ -110,17 +109,13 @@ final class MicroKernels {
     /// @param next how far the panels of B are from each other, where the tile has several
     /// @param c    index of C's first element, whose rows are `cRow` elements apart
     Expr invoke(RegisterTile tile, Expr floats, Expr a, Expr aRow, Expr b, Expr next, Expr c, Expr cRow, Expr depth) {
-        return call(methods.computeIfAbsent(tile, this::make), List.of(floats, a, aRow, b, next, c, cRow, depth));
+        return code.call(methods.computeIfAbsent(tile, this::make), List.of(floats, a, aRow, b, next, c, cRow, depth));
     }
 
     /// A tile as a part of the program, where it has a twin.
     Optional<Parts.Part> part(RegisterTile tile) {
         methods.computeIfAbsent(tile, this::make);
         return Optional.ofNullable(tileParts.get(tile));
-    }
-
-    private Expr call(Method method, List<Expr> arguments) {
-        return new Expr.Call(Opcodes.INVOKESTATIC, code.internalName(), method.name(), method.signature(), arguments);
     }
 
     private Method make(RegisterTile tile) {
@@ -156,7 +151,8 @@ final class MicroKernels {
                     ? zero
                     : address.plus(tile.b().behind(tile.b().row(), steps));
             Expr next = tile.b().scratch() ? zero : Expr.literal(0L);
-            return call(m, List.of(c.floats(), a, Expr.literal(steps), b, next, zero, Expr.literal(columns), depth));
+            return code.call(
+                    m, List.of(c.floats(), a, Expr.literal(steps), b, next, zero, Expr.literal(columns), depth));
         });
         tileParts.put(tile, part);
         int left = tile.rows() * Math.max(tile.a().row(), steps)
@@ -175,9 +171,9 @@ final class MicroKernels {
             parts.orElseThrow().loaded(part.tell("want", Expr.literal(Integer.MAX_VALUE)));
         }
         Method m = p.method();
-        m.choose(part.hot(), () -> m.call(call(vectors, p.all())), () -> {
+        m.choose(part.hot(), () -> m.call(code.call(vectors, p.all())), () -> {
             m.call(part.tell("want", p.depth()));
-            m.call(call(twin, p.all()));
+            m.call(code.call(twin, p.all()));
         });
     }
 

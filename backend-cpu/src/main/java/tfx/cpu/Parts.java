@@ -106,8 +106,7 @@ final class Parts {
                 method.add(new Statement.SetElement(p.call.ranges, place, next));
             }
         });
-        return new Expr.Call(
-                Opcodes.INVOKESTATIC, code.internalName(), method.name(), method.signature(), parameters.all());
+        return code.call(method, parameters.all());
     }
 
     /// Has something done with the last part when its class is loaded.

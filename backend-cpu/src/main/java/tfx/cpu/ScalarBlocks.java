@@ -4,7 +4,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.objectweb.asm.Opcodes;
 import tfx.cpu.RegisterTile.Parameters;
 import tfx.cpu.code.ClassCode;
 import tfx.cpu.code.Expr;
@@ -54,7 +53,8 @@ final class ScalarBlocks {
                 Expr.Local j = m.let("j", Expr.literal(0));
                 m.loop(j, Expr.literal(blockColumns()), Expr.literal(panel()), () -> {
                     Expr b = right.plus(tile.b().column(j, lanes));
-                    m.call(call(block, List.of(p.floats(), a, p.aRow(), b, p.next(), to.plus(j), p.cRow(), p.depth())));
+                    m.call(code.call(
+                            block, List.of(p.floats(), a, p.aRow(), b, p.next(), to.plus(j), p.cRow(), p.depth())));
                 });
             }
             first += rows;
@@ -126,11 +126,7 @@ final class ScalarBlocks {
                     Expr a = tile.a().scratch() ? Expr.literal(0) : Expr.literal(0L);
                     Expr b = tile.b().scratch() ? Expr.literal(0) : Expr.literal(0L);
                     Expr zero = Expr.literal(0);
-                    m.call(call(block, List.of(floats, a, zero, b, b, zero, zero, zero)));
+                    m.call(code.call(block, List.of(floats, a, zero, b, b, zero, zero, zero)));
                 }));
-    }
-
-    private Expr call(Method method, List<Expr> arguments) {
-        return new Expr.Call(Opcodes.INVOKESTATIC, code.internalName(), method.name(), method.signature(), arguments);
     }
 }

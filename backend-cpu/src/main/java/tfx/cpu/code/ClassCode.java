@@ -41,6 +41,11 @@ public final class ClassCode {
         return made;
     }
 
+    /// A call of a static method of this class.
+    public Expr call(Method method, List<Expr> arguments) {
+        return new Expr.Call(Opcodes.INVOKESTATIC, internalName(), method.name(), method.signature(), arguments);
+    }
+
     /// Adds a static field.
     public void add(Expr.Static field) {
         fields.add(field);
